@@ -1,0 +1,56 @@
+"""Every setting, in one place. Each comes from the environment: ``PLAYGROUND_HOME=/data/playground`` and so on."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _default_home() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "keras-playground"
+
+
+class Settings(BaseSettings):
+    """Settings from ``PLAYGROUND_…`` variables; the README lists them from here."""
+
+    model_config = SettingsConfigDict(env_prefix="PLAYGROUND_", frozen=True, extra="ignore")
+
+    home: Path = Field(default_factory=_default_home, description="Folder of the store, the artifacts and the engine.")
+    data: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="Folders to look for data sets in (mnist.npz, fashion-mnist/…), separated as in PATH."
+    )
+    store_url: str = Field("", description="SQLAlchemy URL of the store; empty: SQLite in the home folder.")
+    engine: str = Field("", description="Address of a remote scheduler, tls://host:port; empty: an engine of our own.")
+    engine_ca: Path | None = Field(None, description="CA certificate of the remote scheduler.")
+    engine_cert: Path | None = Field(None, description="Client certificate for the remote scheduler.")
+    engine_key: Path | None = Field(None, description="Key of the client certificate.")
+    train_workers: int = Field(1, ge=1, le=64, description="Processes that train; each holds one large run at a time.")
+    small_runs: int = Field(8, ge=1, le=64, description="Small runs that share one train worker.")
+    idle_minutes: float = Field(30, gt=0, le=100_000, description="The engine leaves after this long without work.")
+    memory_limit: int = Field(
+        4_000_000_000, ge=1_000_000, description="Largest memory in bytes that a network may need while training."
+    )
+    device_data_limit: int = Field(
+        2_000_000_000,
+        ge=1_000,
+        description="Larger data sets are streamed instead of kept on the device (bytes).",
+    )
+    checkpoint_seconds: float = Field(30, gt=0, description="Seconds between checkpoints of a run.")
+    lease_seconds: float = Field(10, gt=0, description="A run whose worker is silent for so long is interrupted.")
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _as_in_path(cls, value: object) -> object:
+        return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL of the store."""
+        return self.store_url or f"sqlite:///{self.home / 'playground.db'}"
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder with one folder a run."""
+        return self.home / "runs"

@@ -1,0 +1,226 @@
+"""Which data, how it is scaled and how it is split. One class a data set; ``data/`` maps each to its loader."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from playground.spec.base import Spec, option
+
+Task = Literal["binary", "multiclass", "regression"]
+Scaling = Literal["none", "minmax", "standard"]
+
+
+class Data(Spec):
+    """What every data set has: scaling and split. Statistics of scaling are fitted on the training split alone."""
+
+    task: ClassVar[Task]
+    family: ClassVar[Literal["points", "table", "images"]]
+
+    scaling: Scaling = option(
+        "none",
+        "Scaling",
+        "none: as it is; minmax: each feature to 0–1 (pictures: divided by 255); standard: (x − mean) / standard "
+        "deviation. Fitted on the training split only.",
+    )
+    validation_fraction: float = option(
+        0.2, "Validation share", "Share of the training examples held out to judge each epoch.", ge=0.0, le=0.8
+    )
+    validate_on: Literal["validation", "test"] = option(
+        "validation",
+        "Validate on",
+        "Which examples judge each epoch: a share held out of training, or the test set itself (then its score is no "
+        "longer an independent one).",
+        advanced=True,
+    )
+    stratify: bool = option(
+        True, "Stratify", "Keep the share of each class the same in every split (classification only).", advanced=True
+    )
+
+
+class Split(Data):
+    """A data set that comes in one piece: its test examples are split off here."""
+
+    test_fraction: float = option(
+        0.2, "Test share", "Share of all examples kept aside for the final test.", gt=0.0, le=0.8
+    )
+
+    @model_validator(mode="after")
+    def _leave_something_to_train_on(self) -> "Split":
+        if self.validate_on == "validation" and self.test_fraction + self.validation_fraction > 0.9:
+            raise ValueError(
+                f"test share {self.test_fraction} and validation share {self.validation_fraction} leave less than a "
+                "tenth for training; lower one of them"
+            )
+        return self
+
+
+class Points(Split):
+    """Points in the plane, made by a generator from the experiment's seed."""
+
+    task: ClassVar[Task] = "binary"
+    family: ClassVar[Literal["points", "table", "images"]] = "points"
+
+    samples: int = option(500, "Samples", "How many points to generate, all splits together.", ge=20, le=20_000)
+
+
+class Moons(Points):
+    """scikit-learn's ``make_moons``."""
+
+    label: ClassVar[str] = "Two moons"
+    help: ClassVar[str] = "Two interleaving half circles: the smallest problem a straight line cannot solve."
+    kind: Literal["moons"] = "moons"
+    noise: float = option(0.1, "Noise", "Standard deviation of the Gaussian noise added to each point.", ge=0, le=1)
+
+
+class Circles(Points):
+    """scikit-learn's ``make_circles``."""
+
+    label: ClassVar[str] = "Circles"
+    help: ClassVar[str] = "A circle inside a ring."
+    kind: Literal["circles"] = "circles"
+    noise: float = option(0.05, "Noise", "Standard deviation of the Gaussian noise added to each point.", ge=0, le=1)
+    factor: float = option(0.5, "Radius ratio", "Inner radius divided by outer radius.", ge=0.05, le=0.95)
+
+
+class Xor(Points):
+    """Four quadrants of a square; the class is the sign of x·y."""
+
+    label: ClassVar[str] = "XOR"
+    help: ClassVar[str] = "Opposite quadrants share a class: the problem that one perceptron cannot solve."
+    kind: Literal["xor"] = "xor"
+    noise: float = option(0.05, "Noise", "Standard deviation of the Gaussian noise added to each point.", ge=0, le=1)
+
+
+class Spirals(Points):
+    """Intertwined spirals, as in TensorFlow Playground; more than two arms make more classes."""
+
+    label: ClassVar[str] = "Spirals"
+    help: ClassVar[str] = "Two arms wound around each other: small, and hard."
+    kind: Literal["spirals"] = "spirals"
+    noise: float = option(0.05, "Noise", "Standard deviation of the Gaussian noise added to each point.", ge=0, le=1)
+    turns: float = option(1.75, "Turns", "How many times each arm winds around the centre.", ge=0.25, le=4)
+
+
+class Gaussians(Points):
+    """Two round Gaussian clouds."""
+
+    label: ClassVar[str] = "Two Gaussians"
+    help: ClassVar[str] = "Two round clouds: a straight line is enough."
+    kind: Literal["gaussians"] = "gaussians"
+    noise: float = option(0.5, "Spread", "Standard deviation of each cloud; their centres are 2·√2 apart.", gt=0, le=3)
+
+
+class Iris(Split):
+    """R. A. Fisher's iris measurements, from scikit-learn."""
+
+    label: ClassVar[str] = "Iris"
+    help: ClassVar[str] = "150 flowers, four measurements in centimetres, three species."
+    task: ClassVar[Task] = "multiclass"
+    family: ClassVar[Literal["points", "table", "images"]] = "table"
+    kind: Literal["iris"] = "iris"
+    scaling: Scaling = option("standard", "Scaling", Data.model_fields["scaling"].description or "")
+
+
+class Wine(Split):
+    """Chemical analyses of Italian wines, from scikit-learn."""
+
+    label: ClassVar[str] = "Wine"
+    help: ClassVar[str] = "178 wines, thirteen chemical measurements, three growers."
+    task: ClassVar[Task] = "multiclass"
+    family: ClassVar[Literal["points", "table", "images"]] = "table"
+    kind: Literal["wine"] = "wine"
+    scaling: Scaling = option("standard", "Scaling", Data.model_fields["scaling"].description or "")
+
+
+class BreastCancer(Split):
+    """Wisconsin diagnostic breast cancer data, from scikit-learn."""
+
+    label: ClassVar[str] = "Breast cancer"
+    help: ClassVar[str] = "569 tumours, thirty measurements of cell nuclei, malignant or benign."
+    task: ClassVar[Task] = "binary"
+    family: ClassVar[Literal["points", "table", "images"]] = "table"
+    kind: Literal["breast_cancer"] = "breast_cancer"
+    scaling: Scaling = option("standard", "Scaling", Data.model_fields["scaling"].description or "")
+
+
+class Diabetes(Split):
+    """Disease progression one year after baseline (Efron et al., 2004), from scikit-learn."""
+
+    label: ClassVar[str] = "Diabetes"
+    help: ClassVar[str] = "442 patients, ten measurements, disease progression after one year: a regression."
+    task: ClassVar[Task] = "regression"
+    family: ClassVar[Literal["points", "table", "images"]] = "table"
+    kind: Literal["diabetes"] = "diabetes"
+    scaling: Scaling = option("standard", "Scaling", Data.model_fields["scaling"].description or "")
+
+
+class Digits(Split):
+    """Handwritten digits of 8×8 pixels, from scikit-learn."""
+
+    label: ClassVar[str] = "Digits 8×8"
+    help: ClassVar[str] = "1,797 handwritten digits of 8×8 pixels: real pictures that need no download."
+    task: ClassVar[Task] = "multiclass"
+    family: ClassVar[Literal["points", "table", "images"]] = "images"
+    kind: Literal["digits"] = "digits"
+    scaling: Scaling = option("minmax", "Scaling", Data.model_fields["scaling"].description or "")
+
+
+class Mnist28(Data):
+    """28×28 grey pictures with a test set of their own (60,000 for training, 10,000 for the test)."""
+
+    task: ClassVar[Task] = "multiclass"
+    family: ClassVar[Literal["points", "table", "images"]] = "images"
+    scaling: Scaling = option("minmax", "Scaling", Data.model_fields["scaling"].description or "")
+    validation_fraction: float = option(
+        0.1, "Validation share", "Share of the training examples held out to judge each epoch.", ge=0.0, le=0.8
+    )
+    limit: int | None = option(
+        None,
+        "Use only the first",
+        "Take only this many of the training pictures, in their original order; empty takes all 60,000.",
+        ge=100,
+        le=60_000,
+        advanced=True,
+    )
+
+
+class Mnist(Mnist28):
+    """MNIST (LeCun, Cortes, Burges)."""
+
+    label: ClassVar[str] = "MNIST"
+    help: ClassVar[str] = "70,000 handwritten digits of 28×28 pixels."
+    kind: Literal["mnist"] = "mnist"
+
+
+class FashionMnist(Mnist28):
+    """Fashion-MNIST (Xiao, Rasul, Vollgraf, 2017)."""
+
+    label: ClassVar[str] = "Fashion-MNIST"
+    help: ClassVar[str] = "70,000 pictures of clothes, 28×28 pixels, ten kinds: MNIST's harder sister."
+    kind: Literal["fashion_mnist"] = "fashion_mnist"
+
+
+DATASETS: tuple[type[Data], ...] = (
+    Moons, Circles, Xor, Spirals, Gaussians, Digits, Mnist, FashionMnist, Iris, Wine, BreastCancer, Diabetes,
+)  # fmt: skip
+"""Every data set there is, in the order in which forms list them."""
+
+DataSpec = Annotated[
+    Moons | Circles | Xor | Spirals | Gaussians | Digits | Mnist | FashionMnist | Iris | Wine | BreastCancer | Diabetes,
+    Field(discriminator="kind"),
+]
+
+
+class DataFacts(Spec):
+    """What is known of a data set once it is loaded: what forms, heads and checks need, and no arrays."""
+
+    task: Task
+    family: Literal["points", "table", "images"]
+    input_shape: tuple[int, ...]
+    """Shape of one example, float32: ``(2,)`` for points, ``(features,)`` for tables, ``(height, width, channels)``."""
+    class_names: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] = ()
+    target_name: str = "class"
+    train: int
+    validation: int
+    test: int

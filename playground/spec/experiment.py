@@ -1,0 +1,119 @@
+"""The experiment: everything that was asked, and nothing that happened."""
+
+import hashlib
+import json
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from playground.spec.base import Spec, option
+from playground.spec.data import DataSpec, Moons
+from playground.spec.layers import INITIALIZER_HELP, Activation_, Initializer, LayerSpec
+from playground.spec.losses import BinaryCrossentropy, LossSpec
+from playground.spec.optimizers import Adam, OptimizerSpec
+
+SCHEMA_VERSION: Literal[1] = 1
+
+Metric = Literal[
+    "accuracy", "precision", "recall", "auc", "top_3_accuracy",
+    "mean_absolute_error", "mean_squared_error", "root_mean_squared_error", "r2_score",
+]  # fmt: skip
+
+
+class Output(Spec):
+    """The last layer, where the one that follows from task and loss is not wanted."""
+
+    label: ClassVar[str] = "Output layer"
+    units: int | None = option(None, "Units", "Empty: one per class, or one number.", ge=1, le=1000)
+    activation: Activation_ | None = option(
+        None, "Activation", "Empty: softmax or sigmoid for classes, linear for a number."
+    )
+    kernel_initializer: Initializer = option("glorot_uniform", "Kernel initializer", INITIALIZER_HELP, advanced=True)
+
+
+class Model(Spec):
+    """A stack of layers; the output layer follows from the task unless it is given."""
+
+    layers: tuple[LayerSpec, ...] = Field(
+        (), title="Layers", description="From input to output, without the output layer.", max_length=200
+    )
+    output: Output = Field(
+        Output(), title="Output layer", description="Follows from the task and the loss; what you set here wins."
+    )
+
+    @field_validator("layers")
+    @classmethod
+    def _name_every_layer(cls, layers: tuple[LayerSpec, ...]) -> tuple[LayerSpec, ...]:
+        # An id once given stays with its layer when the stack is reordered: names and seeds follow from it.
+        taken = [layer.id for layer in layers if layer.id]
+        if len(set(taken)) != len(taken):
+            twice = next(name for name in taken if taken.count(name) > 1)
+            raise ValueError(f"two layers have the id {twice!r}; give each a name of its own")
+        named = []
+        for layer in layers:
+            if not layer.id:
+                stem = layer.kind.lower()
+                name = next(f"{stem}_{n}" for n in range(1, 1000) if f"{stem}_{n}" not in taken)
+                taken.append(name)
+                layer = layer.model_copy(update={"id": name})
+            named.append(layer)
+        return tuple(named)
+
+
+class Training(Spec):
+    """How the network learns."""
+
+    loss: LossSpec = Field(BinaryCrossentropy(), title="Loss", description="What training makes small.")
+    optimizer: OptimizerSpec = Field(Adam(), title="Optimizer", description="How each step follows from the gradient.")
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] | Literal["full"] = Field(
+        32,
+        title="Batch size",
+        description="Examples per step; full: all of them, one step an epoch (gradient descent proper).",
+    )
+    epochs: int = option(10, "Epochs", "How many times the network sees every training example.", ge=1, le=100_000)
+    metrics: tuple[Metric, ...] = Field(
+        (), title="Metrics", description="Scores that Keras reports while training.", max_length=9
+    )
+    shuffle: bool = option(
+        True, "Shuffle", "A new order of the examples in every epoch (from the seed).", advanced=True
+    )
+    stop_at_loss: float | None = option(
+        None, "Stop at loss", "End training once the training loss of an epoch falls below this.", ge=0, le=1e6
+    )
+    execution: Literal["auto", "plain", "xla"] = option(
+        "auto",
+        "Execution",
+        "auto: measure and keep the faster; plain: TensorFlow's own kernels; xla: compiled for this network. The "
+        "numbers of the two drift apart in the last digits.",
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _metrics_once(self) -> "Training":
+        if len(set(self.metrics)) != len(self.metrics):
+            raise ValueError(f"metrics {list(self.metrics)} name one twice; name each once")
+        return self
+
+
+class Experiment(Spec):
+    """Data, model, training and seed: the whole of what was asked.
+
+    Immutable. ``schema_version`` says which edition of these classes wrote it.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: str = option("", "Name", "What people see in lists.", max_length=80)
+    data: DataSpec = Field(Moons(), title="Data", description="Which examples, scaled and split how.")
+    model: Model = Field(Model(), title="Model", description="The layers.")
+    training: Training = Field(Training(), title="Training", description="Loss, optimizer, batches, epochs.")
+    seed: int = option(0, "Seed", "Everything random follows from this number.", ge=0, le=2**31 - 1)
+
+    def dumps(self) -> str:
+        """Canonical JSON: the same experiment always gives the same text."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    def fingerprint(self) -> str:
+        """16 hex digits that identify what is computed; the name is not part of it."""
+        content: dict[str, Any] = self.model_dump(mode="json", exclude={"name"})
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
