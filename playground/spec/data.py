@@ -46,7 +46,8 @@ class Split(Data):
 
     @model_validator(mode="after")
     def _leave_something_to_train_on(self) -> "Split":
-        if self.validate_on == "validation" and self.test_fraction + self.validation_fraction > 0.9:
+        # The validation examples are a share of what the test examples leave.
+        if self.validate_on == "validation" and (1 - self.test_fraction) * (1 - self.validation_fraction) < 0.1:
             raise ValueError(
                 f"test share {self.test_fraction} and validation share {self.validation_fraction} leave less than a "
                 "tenth for training; lower one of them"
@@ -92,7 +93,7 @@ class Xor(Points):
 
 
 class Spirals(Points):
-    """Intertwined spirals, as in TensorFlow Playground; more than two arms make more classes."""
+    """Two intertwined spirals, as in TensorFlow Playground."""
 
     label: ClassVar[str] = "Spirals"
     help: ClassVar[str] = "Two arms wound around each other: small, and hard."

@@ -1,0 +1,21 @@
+"""From targets and predictions to scores, by scikit-learn: the one place where final scores are computed."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from playground.evaluation.results import Classification, ClassScores, Regression, RocCurve
+
+if TYPE_CHECKING:
+    from playground.evaluation.classification import classify
+    from playground.evaluation.regression import regress
+
+__all__ = ["ClassScores", "Classification", "Regression", "RocCurve", "classify", "regress"]
+
+_ROOMS = {"classify": "classification", "regress": "regression"}
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn costs a second and 70 MB: it is imported with the first scores, not with the first page.
+    if name in _ROOMS:
+        return getattr(import_module(f"playground.evaluation.{_ROOMS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
