@@ -1,0 +1,81 @@
+"""What a worker keeps between runs: data sets on the device and compiled programs."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from playground.data import Dataset, load
+from playground.engine.model.build import targets_of
+from playground.engine.training import Program, Schedule
+from playground.settings import Settings
+from playground.spec import DataFacts, DataSpec, Experiment
+
+Value = TypeVar("Value")
+
+
+class Recent(Generic[Value]):
+    """The most recently used results of a slow function, made once each even if several threads ask at once."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: OrderedDict[Hashable, tuple[Lock, list[Value]]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of ``key``, made if it is not kept."""
+        with self._lock:
+            lock, box = self._kept.setdefault(key, (Lock(), []))
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        with lock:
+            if not box:
+                box.append(make())
+            return box[0]
+
+
+_datasets: Recent[Dataset] = Recent(3)
+_tensors: Recent[tf.Tensor] = Recent(4)
+_programs: Recent[Program] = Recent(16)
+
+
+def folders(settings: Settings) -> tuple[Path, ...]:
+    """Where data sets are looked for: the folders that settings name, and the one that downloads go to."""
+    return (*settings.data, settings.home / "datasets")
+
+
+def dataset(spec: DataSpec, seed: int, settings: Settings) -> Dataset:
+    """The data set, loaded and split."""
+    where = folders(settings)
+    return _datasets.get((spec.model_dump_json(), seed, where), lambda: load(spec, seed, where))
+
+
+def on_device(spec: DataSpec, seed: int, array: np.ndarray) -> tf.Tensor:
+    """The training inputs of a data set as one tensor, shared by all runs on it."""
+    return _tensors.get((spec.model_dump_json(), seed), lambda: tf.convert_to_tensor(array))
+
+
+def program(experiment: Experiment, facts: DataFacts, schedule: Schedule, make: Callable[[], keras.Model]) -> Program:
+    """The compiled program for this architecture and these sizes, shared by all runs that differ in nothing compiled.
+
+    Seed and learning rate are values, not code; layer ids are names of variables. They are not part of the key.
+    """
+    training = experiment.training
+    what = {
+        "layers": [layer.model_dump(mode="json", exclude={"id"}) for layer in experiment.model.layers],
+        "output": experiment.model.output.model_dump(mode="json"),
+        "loss": training.loss.model_dump(mode="json"),
+        "optimizer": training.optimizer.model_dump(mode="json", exclude={"learning_rate"}),
+        "metrics": training.metrics,
+        "targets": targets_of(experiment, facts),
+        "shape": [facts.input_shape, len(facts.class_names)],
+        "sizes": [schedule.examples, schedule.batch_size, schedule.every],
+    }
+    return _programs.get(json.dumps(what, sort_keys=True), lambda: Program(make(), schedule))

@@ -1,0 +1,1 @@
+"""Questions to a model, answered with plain arrays."""

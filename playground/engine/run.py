@@ -1,0 +1,262 @@
+"""One run from claim to end: load, build, train, judge; the store hears of every step."""
+
+import hashlib
+import json
+import logging
+import math
+import os
+import platform
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import playground
+from playground.data import Dataset
+from playground.engine import caches
+from playground.engine.model import build_model, compile_model, describe, encode_targets, scores_of
+from playground.engine.probes.surface import extent_of, surface
+from playground.engine.training import Callback, Learner, Loop, Pilot, Schedule, batches_of, build_all, variables_of
+from playground.engine.training.callbacks import Checkpoint, Obey, Picture, Record, StopAtLoss
+from playground.engine.training.reporting import Reporter
+from playground.errors import LeaseLost, PlaygroundError, SpecError
+from playground.records import Event, Run
+from playground.settings import Settings
+from playground.spec import Experiment, check
+from playground.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Stopwatch:
+    """Seconds that the parts of a run took."""
+
+    began: float = field(default_factory=time.perf_counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def lap(self, name: str) -> None:
+        """Write down the time since the last lap."""
+        now = time.perf_counter()
+        self.seconds[name], self.began = round(now - self.began, 4), now
+
+
+class FirstMetric(Callback):
+    """Notes when the first number of a run was known."""
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+        self.seconds: float | None = None
+
+    def on_stretch_end(self, loop: Loop) -> None:
+        if self.seconds is None:
+            self.seconds = round(time.perf_counter() - self.began, 4)
+
+
+def run_experiment(store: Store, settings: Settings, run_id: str, lease: str) -> None:
+    """Do a run that was claimed under ``lease``, and write how it ended. Never raises for what a run can cause."""
+    try:
+        run = store.run(run_id)
+        with Reporter(store, run_id, lease) as reporter:
+            ended = _Running(store, settings, run, lease, reporter).go()
+        if not reporter.lost:
+            store.apply(run_id, lease, ended.event, message=ended.message, scores=ended.scores, facts=ended.facts)
+    except LeaseLost:
+        logger.warning("run %s is held by somebody else now", run_id)
+    except PlaygroundError as error:
+        store.apply(run_id, lease, Event.FAIL, message=str(error))
+    except tf.errors.ResourceExhaustedError:
+        store.apply(
+            run_id, lease, Event.FAIL, message="The memory of the device was not enough. Choose a smaller batch size "
+            "or a smaller network.",
+        )  # fmt: skip
+    except Exception:
+        # Whatever else a run runs into ends the run, not the worker; the log has the traceback under this code.
+        code = secrets.token_hex(3)
+        logger.exception("run %s failed [%s]", run_id, code)
+        store.apply(
+            run_id, lease, Event.FAIL, message=f"Something went wrong inside. Try again; if it stays, report code "
+            f"{code} with the engine's log.",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _End:
+    event: Event
+    message: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+class _Running:
+    """The parts of one run, in their order."""
+
+    def __init__(self, store: Store, settings: Settings, run: Run, lease: str, reporter: Reporter) -> None:
+        self.store, self.settings, self.run, self.lease, self.reporter = store, settings, run, lease, reporter
+        self.experiment: Experiment = run.experiment
+        self.watch = Stopwatch()
+        self.first = FirstMetric()
+
+    def go(self) -> _End:
+        self._phase("loading")
+        data = caches.dataset(self.experiment.data, self.experiment.seed, self.settings)
+        self._refuse_what_cannot_be_trained(data)
+        self.watch.lap("load")
+
+        self._phase("building")
+        loop = self._loop(data)
+        self.watch.lap("build")
+
+        loop.run()
+        self.watch.lap("train")
+        if self.reporter.lost:
+            raise LeaseLost(self.run.id)
+
+        self._phase("judging")
+        scores = self._judge(loop, data)
+        loop.learner.leave()
+        self.watch.lap("judge")
+        return self._end(loop, scores)
+
+    def _phase(self, phase: str) -> None:
+        self.reporter.say(replace(self.reporter.progress, phase=phase))
+
+    def _refuse_what_cannot_be_trained(self, data: Dataset) -> None:
+        check(self.experiment, data.facts)
+        description = describe(self.experiment, data.facts, self.settings.memory_limit)
+        if description.error:
+            raise SpecError(description.error, description.error_where)
+        self.parameters = description.parameters
+
+    def _loop(self, data: Dataset) -> Loop:
+        experiment, training = self.experiment, self.experiment.training
+        facts, x = data.facts, caches.on_device(experiment.data, experiment.seed, data.x_train)
+        arrays = (x, tf.convert_to_tensor(encode_targets(data.y_train, experiment, facts)))
+        batch_size = facts.train if training.batch_size == "full" else training.batch_size
+        schedule = Schedule(facts.train, batch_size, training.epochs)
+
+        # Built anew for every run, because its starting values follow from the seed; compiled once for all.
+        model = build_model(experiment, facts)
+        compile_model(model, experiment, facts)
+        build_all(model, arrays)
+        values: list[Any] = [tf.convert_to_tensor(v.value) for v in variables_of(model)]
+        program = caches.program(experiment, facts, schedule, lambda: model)
+
+        step, plan, settled = 0, self.run.plan, False
+        if (kept := self.store.read_checkpoint(self.run.id)) is not None:
+            arrays_kept, meta = kept
+            values, step = [arrays_kept[f"v{index}"] for index in range(len(values))], int(meta["step"])
+            self.store.rewind(self.run.id, self.lease, step)
+        elif training.execution == "auto" and (known := self.store.plan(self._plan_key())) is not None:
+            plan, settled = known, True
+        self.pilot = Pilot(program, training.execution, plan, settled)
+        self.stop_rule = StopAtLoss(training.stop_at_loss) if training.stop_at_loss is not None else None
+        self.learner = Learner(program, values)
+        return Loop(
+            self.learner,
+            arrays,
+            schedule=schedule,
+            validation=self._validation(data),
+            shuffle=training.shuffle and schedule.steps_per_epoch > 1,
+            seed=experiment.seed,
+            pilot=self.pilot,
+            callbacks=self._callbacks(data),
+            step=step,
+        )
+
+    def _validation(self, data: Dataset) -> list[Any]:
+        if not len(data.x_validation):
+            return []
+        return batches_of((data.x_validation, encode_targets(data.y_validation, self.experiment, data.facts)))
+
+    def _callbacks(self, data: Dataset) -> list[Callback]:
+        def change(event: Event) -> None:
+            self.store.apply(self.run.id, self.lease, event)
+
+        def meta(loop: Loop) -> dict[str, Any]:
+            return {
+                "step": loop.step, "epoch": loop.epoch, "seed": self.experiment.seed, "plan": loop.pilot.plan,
+                "experiment": self.experiment.fingerprint(),
+            }  # fmt: skip
+
+        callbacks: list[Callback] = [self.first, Record(self.reporter)]
+        if data.facts.family == "points":
+            extent = extent_of(data.x_train)
+            draw = lambda: surface(lambda x: self._scores(data, x), extent)  # noqa: E731
+            callbacks.append(Picture(self.reporter, "surface", draw))
+        if self.stop_rule:
+            callbacks.append(self.stop_rule)
+        callbacks.append(Obey(self.reporter, change))
+        callbacks.append(Checkpoint(self.store, self.run.id, self.lease, self.settings.checkpoint_seconds, meta))
+        return callbacks
+
+    def _scores(self, data: Dataset, x: np.ndarray) -> np.ndarray:
+        with self.learner.seat() as program:
+            return scores_of(program.predict(x), self.experiment, data.facts)
+
+    def _judge(self, loop: Loop, data: Dataset) -> dict[str, float]:
+        """Final scores by Keras's metrics, and the predictions from which every other score is computed."""
+        scores = dict(loop.history[-1].values if loop.history else loop.values)
+        arrays = {}
+        for split, prefix, x, y in (
+            ("validation", "val", data.x_validation, data.y_validation),
+            ("test", "test", data.x_test, data.y_test),
+        ):
+            if not len(x):
+                continue
+            arrays[f"y_true_{split}"], arrays[f"y_score_{split}"] = y, self._scores(data, x)
+            with loop.learner.seat() as program:
+                program.model.reset_metrics()
+                program.evaluate(batches_of((x, encode_targets(y, self.experiment, data.facts))))
+                scores |= {f"{prefix}_{name}": value for name, value in program.metrics()[0].items()}
+        self.store.write_arrays(self.run.id, "predictions", arrays, lease=self.lease)
+        return {name: value for name, value in scores.items() if math.isfinite(value)}
+
+    def _end(self, loop: Loop, scores: dict[str, float]) -> _End:
+        facts: dict[str, object] = {
+            "parameters": self.parameters,
+            "epochs": round(loop.epoch, 4),
+            "steps": loop.step,
+            "examples_per_second": round(loop.examples_per_second, 1),
+            "seconds": {**self.watch.seconds, "first_metric": self.first.seconds},
+            "device": device_name(),
+            "versions": versions(),
+            "note": loop.pilot.note,
+        }
+        whole = loop.step == loop.schedule.total_steps or bool(self.stop_rule and self.stop_rule.reason)
+        self.reporter.say(replace(self.reporter.progress, phase="", seconds_left=None), plan=loop.pilot.plan)
+        if loop.failure:
+            rate = self.experiment.training.optimizer.learning_rate
+            message = f"{loop.failure} The last finite weights are kept. Lower the learning rate (now {rate:g})"
+            message += "." if self.experiment.data.scaling != "none" else ", or scale the data."
+            return _End(Event.FAIL, message, scores, facts)
+        if not whole:
+            return _End(Event.STOP, f"Stopped at epoch {loop.epoch:.1f}. The weights are kept.", scores, facts)
+        if self.experiment.training.execution == "auto":
+            self.store.save_plan(self._plan_key(), loop.pilot.plan)
+        return _End(Event.FINISH, self.stop_rule.reason if self.stop_rule else "", scores, facts)
+
+    def _plan_key(self) -> str:
+        """Names the experiment on this machine with these versions: the plan is replayed only where all agree."""
+        what = [self.experiment.fingerprint(), device_name(), versions()]
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes."""
+    return {
+        "python": platform.python_version(), "keras": keras.__version__, "tensorflow": tf.__version__,
+        "numpy": np.__version__, "playground": playground.__version__,
+    }  # fmt: skip
+
+
+def device_name() -> str:
+    """What computes: the GPU's name, or the CPU's kind and number of cores."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+    return f"CPU {platform.machine()}, {os.cpu_count()} cores"

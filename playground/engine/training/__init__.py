@@ -1,0 +1,11 @@
+"""The training loop: :func:`fit` for any Keras model and arrays, :class:`Loop` for a run of the engine."""
+
+from playground.engine.training.loop import Callback, Loop, batches_of, class_weights, fit
+from playground.engine.training.plan import Pilot, Plan
+from playground.engine.training.program import Learner, Program, build_all, variables_of
+from playground.engine.training.schedule import Schedule
+
+__all__ = [
+    "Callback", "Learner", "Loop", "Pilot", "Plan", "Program", "Schedule", "batches_of", "build_all", "class_weights",
+    "fit", "variables_of",
+]  # fmt: skip

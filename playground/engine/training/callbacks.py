@@ -1,0 +1,144 @@
+"""What happens between stretches of a run: each callback does one thing at one moment."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from playground.engine.training.loop import Callback, Loop
+from playground.engine.training.reporting import Reporter
+from playground.errors import StoreError
+from playground.records import Event, Point, Progress
+from playground.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+class Record(Callback):
+    """Tells the reporter how far the run is, with a live point a few times a second and every decision's scores."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._plan: tuple[tuple[int, str], ...] = ()
+        self._recent: deque[tuple[float, float]] = deque(maxlen=12)
+        self._began = self._pointed_at = time.perf_counter()
+
+    def on_train_begin(self, loop: Loop) -> None:
+        self._recent.append((time.perf_counter(), loop.epoch))
+        self._reporter.say(self._progress(loop), plan=loop.pilot.plan)
+
+    def on_stretch_end(self, loop: Loop) -> None:
+        now = time.perf_counter()
+        self._recent.append((now, loop.epoch))
+        # Nobody reads faster than a page refreshes; the first seconds are watched most closely.
+        due = now - self._pointed_at > (0.2 if now - self._began < 20 else 1.0)
+        points: tuple[Point, ...] = ()
+        if loop.values and due:
+            points, self._pointed_at = (Point(loop.step, loop.epoch, "chunk", dict(loop.values)),), now
+        plan, self._plan = (loop.pilot.plan if loop.pilot.plan != self._plan else None), loop.pilot.plan
+        self._reporter.say(self._progress(loop), points=points, plan=plan)
+
+    def on_decision(self, loop: Loop) -> None:
+        self._reporter.say(self._progress(loop), points=(loop.history[-1],))
+
+    def _progress(self, loop: Loop) -> Progress:
+        (then, epoch_then), (now, epoch) = self._recent[0], self._recent[-1]
+        speed = (epoch - epoch_then) / (now - then) if now > then else 0.0
+        left = (loop.schedule.epochs - epoch) / speed if speed else None
+        return Progress(
+            step=loop.step,
+            total_steps=loop.schedule.total_steps,
+            epoch=loop.epoch,
+            examples_per_second=speed * loop.schedule.examples,
+            seconds_left=left,
+            phase="training",
+        )
+
+
+class Obey(Callback):
+    """Does what people ask of the run: stop, pause."""
+
+    def __init__(self, reporter: Reporter, change: Callable[[Event], None]) -> None:
+        self._reporter, self._change = reporter, change
+
+    def on_stretch_end(self, loop: Loop) -> None:
+        if self._reporter.controls.pause and not self._reporter.controls.stop and not self._reporter.lost:
+            self._change(Event.PAUSE)
+            while self._reporter.controls.pause and not self._reporter.controls.stop and not self._reporter.lost:
+                time.sleep(0.05)
+            if not self._reporter.lost and not self._reporter.controls.stop:
+                self._change(Event.CONTINUE)
+        if self._reporter.controls.stop or self._reporter.lost:
+            loop.stop_training = True
+
+
+class StopAtLoss(Callback):
+    """Ends the training once the training loss of a decision is below a threshold."""
+
+    def __init__(self, threshold: float) -> None:
+        self.threshold = threshold
+        self.reason = ""
+
+    def on_decision(self, loop: Loop) -> None:
+        loss = loop.history[-1].values["loss"]
+        if loss < self.threshold:
+            loop.stop_training = True
+            self.reason = f"Stopped after epoch {loop.epoch:.0f}: the loss {loss:.4g} is below {self.threshold:.4g}."
+
+
+class Picture(Callback):
+    """Publishes a small picture of the network, such as its decision surface, twice a second at most."""
+
+    def __init__(self, reporter: Reporter, name: str, draw: Callable[[], bytes], seconds: float = 0.5) -> None:
+        self._reporter, self._name, self._draw, self._seconds = reporter, name, draw, seconds
+        self._drawn_at = -seconds
+
+    def on_stretch_end(self, loop: Loop) -> None:
+        if time.perf_counter() - self._drawn_at >= self._seconds:
+            self._publish(loop)
+
+    def on_train_end(self, loop: Loop) -> None:
+        self._publish(loop)
+
+    def _publish(self, loop: Loop) -> None:
+        self._drawn_at = time.perf_counter()
+        self._reporter.say(self._reporter.progress, live={self._name: (loop.step, self._draw())})
+
+
+class Checkpoint(Callback):
+    """Writes all values of the run every ``seconds``, beside the training, and once more at its end."""
+
+    def __init__(
+        self, store: Store, run_id: str, lease: str, seconds: float, meta: Callable[[Loop], dict[str, Any]]
+    ) -> None:
+        self._store, self._run_id, self._lease, self._seconds, self._meta = store, run_id, lease, seconds, meta
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"checkpoint-{run_id}")
+        self._written_at = time.perf_counter()
+        self._pending: Future[None] | None = None
+
+    def on_stretch_end(self, loop: Loop) -> None:
+        late = time.perf_counter() - self._written_at >= self._seconds
+        if late and (self._pending is None or self._pending.done()):
+            self._write(loop)
+
+    def on_train_end(self, loop: Loop) -> None:
+        self._write(loop)
+        self._pool.shutdown(wait=True)
+
+    def _write(self, loop: Loop) -> None:
+        self._written_at = time.perf_counter()
+        with loop.learner.seat() as program:
+            values = program.values()
+        self._pending = self._pool.submit(self._save, loop.step, values, self._meta(loop))
+
+    def _save(self, step: int, values: list[Any], meta: dict[str, Any]) -> None:
+        try:
+            arrays = {f"v{index}": np.asarray(value) for index, value in enumerate(values)}
+            self._store.write_checkpoint(self._run_id, step, arrays, meta, lease=self._lease)
+        except StoreError as error:
+            # The checkpoint before is still whole; a full disk must not end a training.
+            logger.warning("checkpoint of run %s at step %d: %s", self._run_id, step, error)

@@ -1,0 +1,310 @@
+"""The training loop: stretches of compiled steps, and what happens between them.
+
+::
+
+    while step < total and not stop_training:
+        run a stretch of about 0.2 s of steps in one compiled call     Program
+        read the metrics; at a NaN go back to the last good step       Loop
+        at the end of a period: validate, decide                       Schedule
+        tell the callbacks
+
+How long a stretch is depends on speed and decides only when pictures are refreshed. Everything that changes a number
+falls at steps fixed by the experiment: see :class:`Schedule`, and :mod:`plan` for the choice between variants.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from playground.engine.training.plan import Pace, Pilot, Plan
+from playground.engine.training.program import (
+    EVALUATION_BATCH,
+    Learner,
+    Program,
+    Values,
+    Variant,
+    build_all,
+    variables_of,
+)
+from playground.engine.training.schedule import Schedule
+from playground.records import Point
+
+SECONDS_BETWEEN_SNAPSHOTS = 1.0
+
+
+class Callback:
+    """Does one thing at one moment of a training. The moments are named as Keras names them."""
+
+    def on_train_begin(self, loop: "Loop") -> None:
+        """Before the first step."""
+
+    def on_stretch_end(self, loop: "Loop") -> None:
+        """A few times a second: read controls, refresh pictures. Must change nothing that is computed."""
+
+    def on_decision(self, loop: "Loop") -> None:
+        """At fixed steps, after validation: ``loop.history[-1]`` has the scores. Stop rules belong here."""
+
+    def on_train_end(self, loop: "Loop") -> None:
+        """After the last step, also when stopped or failed."""
+
+
+@dataclass
+class Speed:
+    """Time spent in compiled steps, by variant; the first stretch of each, which compiles, is left out."""
+
+    totals: dict[Variant, tuple[int, float]] = field(default_factory=dict)
+
+    def add(self, variant: Variant, steps: int, seconds: float) -> None:
+        if variant not in self.totals:
+            self.totals[variant] = (0, 0.0)
+        else:
+            known, spent = self.totals[variant]
+            self.totals[variant] = (known + steps, spent + seconds)
+
+    def steps_per_second(self, variant: Variant) -> float:
+        steps, seconds = self.totals.get(variant, (0, 0.0))
+        return steps / seconds if seconds else 0.0
+
+
+class Loop:
+    """One training.
+
+    Args:
+        learner: the network's numbers, seated in its program.
+        data: ``(x, y)`` or ``(x, y, sample_weight)`` of tensors on the device, ``schedule.examples`` rows each.
+        schedule: steps, epochs and decisions; its sizes are those of the program.
+        validation: batches that Keras's ``test_step`` takes; empty for none.
+        shuffle: a new order in every epoch, from ``seed``.
+        pilot: chooses between plain and XLA.
+        step: where a resumed training goes on.
+
+    Attributes:
+        step: steps done.
+        values: training means of the last stretch, by Keras's names.
+        history: the scores at every decision.
+        stop_training: set it in a callback to end the training after this stretch.
+        failure: one sentence where training could not go on; the weights are then the last good ones.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        data: Any,
+        *,
+        schedule: Schedule,
+        validation: Sequence[Any] = (),
+        shuffle: bool = True,
+        seed: int = 0,
+        pilot: Pilot,
+        callbacks: Sequence[Callback] = (),
+        step: int = 0,
+    ) -> None:
+        self.learner = learner
+        self.schedule = schedule
+        self.data = data
+        self.validation = validation
+        self.shuffle = shuffle
+        self.seed = seed
+        self.pilot = pilot
+        self.callbacks = callbacks
+        self.step = step
+        self.values: dict[str, float] = {}
+        self.history: list[Point] = []
+        self.stop_training = False
+        self.failure = ""
+        self.speed = Speed()
+        self._pace = Pace()
+        self._orders: tuple[int, tf.Tensor] | None = None
+        self._sums: dict[str, tuple[float, float]] = {}
+        self._kept: tuple[int, Values] = (-1, [])
+        self._kept_at = -math.inf
+
+    @property
+    def epoch(self) -> float:
+        """Epochs seen, as a fraction."""
+        return self.step / self.schedule.steps_per_epoch
+
+    @property
+    def examples_per_second(self) -> float:
+        """Steady speed of the variant that runs now, without compiling, validating and reporting."""
+        rate = self.speed.steps_per_second(self.pilot.variant(max(0, self.step - 1)))
+        return rate * self.schedule.examples / self.schedule.steps_per_epoch
+
+    def run(self) -> None:
+        """Train to the end, or until a callback sets ``stop_training``."""
+        with self.learner.seat() as program:
+            self._sums = program.metrics()[1]
+            self._keep(program)
+        self.pilot.prepare(self.data, self._period_orders()[1])
+        self._tell("on_train_begin")
+        while self.step < self.schedule.total_steps and not self.stop_training:
+            decided = self._stretch()
+            self._tell("on_stretch_end")
+            if decided and not self.failure:
+                self._tell("on_decision")
+        self._tell("on_train_end")
+
+    def _tell(self, moment: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, moment)(self)
+
+    def _period_orders(self) -> tuple[int, tf.Tensor]:
+        """First step of the present period, and the order of the examples in its epochs."""
+        first, _ = self.schedule.period(self.step)
+        if self._orders is None or self._orders[0] != first * self.schedule.steps_per_epoch:
+            orders = self.schedule.orders(first, self.seed, self.shuffle)
+            self._orders = (first * self.schedule.steps_per_epoch, tf.constant(orders))
+        return self._orders
+
+    def _stretch(self) -> bool:
+        """Run some steps in one call. True when a decision fell at their end."""
+        start, orders = self._period_orders()
+        period_end = self.schedule.period(self.step)[1] * self.schedule.steps_per_epoch
+        variant = self.pilot.ready(self.step)
+        end = min(self.pilot.until(self.step, period_end), self.step + self._pace.steps(variant))
+        with self.learner.seat() as program:
+            began = time.perf_counter()
+            program.run(variant, self.data, orders, self.step - start, end - start)
+            running, sums = program.metrics()
+            seconds = time.perf_counter() - began
+            steps, self.step = end - self.step, end
+            self.values = {**running, **_means_since(self._sums, sums)}
+            self._sums = sums
+            if not math.isfinite(running["loss"]) or not self._keep(program):
+                self._recover(program)
+                return False
+            decided = end == period_end
+            if decided:
+                self._decide(program, running)
+        self.speed.add(variant, steps, seconds)
+        self._pace.measured(variant, steps, seconds)
+        left = self.schedule.total_steps - end
+        self.pilot.measured(end, steps, seconds, left, self.data, orders)
+        return decided
+
+    def _decide(self, program: Program, running: dict[str, float]) -> None:
+        """Write down the period's scores. Training and validation share the metrics' variables: one after the other."""
+        program.model.reset_metrics()
+        scores = dict(running)
+        if self.validation:
+            program.evaluate(self.validation)
+            scores |= {f"val_{name}": value for name, value in program.metrics()[0].items()}
+            program.model.reset_metrics()
+        self._sums = {}
+        self.history.append(Point(self.step, self.epoch, "epoch", scores))
+        self._kept_at = -math.inf  # a snapshot begins every period: a replay never crosses one
+        self._keep(program)
+
+    def _keep(self, program: Program) -> bool:
+        """Remember the present values now and then, to go back to. False when a weight is not a number."""
+        if time.perf_counter() - self._kept_at < SECONDS_BETWEEN_SNAPSHOTS:
+            return True
+        if not program.is_finite():
+            return False
+        self._kept, self._kept_at = (self.step, program.values()), time.perf_counter()
+        return True
+
+    def _recover(self, program: Program) -> None:
+        """Go back to the last step after which loss and weights were numbers, and end the training there.
+
+        The steps since the last snapshot are replayed, halving the stretch in which the first NaN must lie.
+        """
+        start, orders = self._period_orders()
+        (good, values), bad = self._kept, self.step
+
+        def replay(to: int) -> None:
+            program.assign(values)
+            at = good
+            while at < to:
+                end = self.pilot.until(at, to)
+                program.run(self.pilot.variant(at), self.data, orders, at - start, end - start)
+                at = end
+
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            replay(middle)
+            if math.isfinite(program.metrics()[0]["loss"]) and program.is_finite():
+                good, values = middle, program.values()
+            else:
+                bad = middle
+        replay(good)
+        self.step, self.stop_training = good, True
+        self.values = {name: value for name, value in program.metrics()[0].items() if math.isfinite(value)}
+        self.failure = f"The loss stopped being a number at step {bad:,} (epoch {int(self.epoch) + 1})."
+
+
+def _means_since(before: Mapping[str, tuple[float, float]], now: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+    """Means over what was added to (total, count) pairs since ``before``."""
+    means = {}
+    for name, (total, count) in now.items():
+        total_before, count_before = before.get(name, (0.0, 0.0))
+        if count > count_before:
+            means[name] = (total - total_before) / (count - count_before)
+    return means
+
+
+def class_weights(y: np.ndarray, weights: Mapping[int, float]) -> np.ndarray:
+    """Class weights as sample weights, which is what ``fit`` makes of them: float32 (n,).
+
+    Args:
+        y: class index (n,) or (n, 1), or one-hot (n, classes).
+    """
+    index = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1).astype(int)
+    return np.asarray([weights.get(int(i), 1.0) for i in index], np.float32)
+
+
+def batches_of(arrays: Any, size: int = EVALUATION_BATCH) -> list[Any]:
+    """Arrays cut into batches on the device, for :class:`Loop`'s ``validation``."""
+    examples = len(tf.nest.flatten(arrays)[0])
+    return [
+        tf.nest.map_structure(lambda array, at=at: tf.convert_to_tensor(array[at : at + size]), arrays)
+        for at in range(0, examples, size)
+    ]
+
+
+def fit(
+    model: keras.Model,
+    x: Any,
+    y: np.ndarray,
+    *,
+    sample_weight: np.ndarray | None = None,
+    class_weight: Mapping[int, float] | None = None,
+    validation_data: tuple[Any, ...] | None = None,
+    batch_size: int = 32,
+    epochs: int = 1,
+    shuffle: bool = True,
+    seed: int = 0,
+    execution: Literal["auto", "plain", "xla"] = "auto",
+    plan: Plan = (),
+    callbacks: Sequence[Callback] = (),
+) -> Loop:
+    """Train any compiled Keras model on arrays, with the arguments of ``model.fit``.
+
+    The model is trained in place. The loop that is returned has ``history``, ``pilot.plan`` and ``speed``.
+    """
+    if class_weight is not None:
+        weights = class_weights(y, class_weight)
+        sample_weight = weights if sample_weight is None else sample_weight * weights
+    arrays = (x, y) if sample_weight is None else (x, y, sample_weight)
+    data = tf.nest.map_structure(tf.convert_to_tensor, arrays)
+    schedule = Schedule(len(y), min(batch_size, len(y)), epochs)
+    build_all(model, data)
+    program = Program(model, schedule)
+    loop = Loop(
+        Learner(program, [tf.convert_to_tensor(v.value) for v in variables_of(model)]),
+        data,
+        schedule=schedule,
+        validation=batches_of(validation_data) if validation_data else (),
+        shuffle=shuffle,
+        seed=seed,
+        pilot=Pilot(program, execution, plan, settled=bool(plan)),
+        callbacks=callbacks,
+    )
+    loop.run()
+    return loop

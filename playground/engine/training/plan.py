@@ -1,0 +1,147 @@
+"""Which variant runs which steps: decided by measurement, recorded as the run's plan, replayed for the same numbers.
+
+Plain and XLA kernels round differently, so a training repeats itself to the last bit only where the same variant runs
+the same steps. A plan such as ``((0, "plain"), (4096, "xla"))`` says which; :class:`Pilot` writes it while it flies
+free, and follows it where one is given.
+"""
+
+from typing import Any, Literal, cast
+
+import keras
+import tensorflow as tf
+
+from playground.engine.training.program import Program, Variant
+
+Plan = tuple[tuple[int, str], ...]
+
+WORTH_SECONDS = 2.0
+"""Compiling costs 1–4 s of a core: not worth it for less than this left."""
+SLOW_CONVOLUTION = 0.003
+"""Seconds of a plain step above which XLA on a CPU is not tried on convolutions: it was 3 to 80 times slower."""
+TRIAL_SECONDS = 0.4
+
+
+class Pilot:
+    """Chooses the variant for each stretch of steps.
+
+    Args:
+        program: what runs.
+        execution: ``"plain"``, ``"xla"`` or ``"auto"``.
+        plan: what ran before; it is replayed step for step.
+        settled: the plan is whole: after its last entry nothing else is tried.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        execution: Literal["auto", "plain", "xla"] = "auto",
+        plan: Plan = (),
+        settled: bool = False,
+    ) -> None:
+        self.program = program
+        self.entries: list[tuple[int, Variant]] = [(step, cast(Variant, variant)) for step, variant in plan]
+        self.note = ""
+        """Why XLA is not used, where that is worth telling."""
+        self._exploring = execution == "auto" and not settled
+        self._replayed = len(self.entries)
+        self._trial: list[tuple[int, float]] | None = None
+        if not self.entries:
+            # Another training of the same program may have measured both already.
+            measured = "xla" in program.rates and "plain" in program.rates
+            faster = measured and program.rates["xla"] > program.rates["plain"]
+            self.entries = [(0, "xla" if execution == "xla" or (execution == "auto" and faster) else "plain")]
+            self._exploring = self._exploring and not measured
+
+    @property
+    def plan(self) -> Plan:
+        return tuple(self.entries)
+
+    def variant(self, step: int) -> Variant:
+        """The variant of a step that is in the plan, or goes on from its last entry."""
+        return [variant for start, variant in self.entries if start <= step][-1]
+
+    def until(self, step: int, end: int) -> int:
+        """The next step after ``step`` at which the plan changes, ``end`` at most."""
+        return min([end, *(start for start, _ in self.entries if start > step)])
+
+    def prepare(self, data: Any, orders: tf.Tensor) -> None:
+        """Start compiling now what the plan will need later."""
+        if any(variant == "xla" for _, variant in self.entries):
+            self.program.compile_xla(data, orders)
+
+    def ready(self, step: int) -> Variant:
+        """The variant for the stretch that begins at ``step``, compiled.
+
+        Raises:
+            NotImplementedError: XLA was asked for and cannot compile this network.
+        """
+        variant = self.variant(step)
+        if variant == "xla" and not self.program.wait_for_xla():
+            raise NotImplementedError(self.program.xla_error)
+        return variant
+
+    def measured(self, step: int, steps: int, seconds: float, left: int, data: Any, orders: tf.Tensor) -> None:
+        """Learn from a stretch of ``steps`` that ended before ``step``, and change the plan from ``step`` on.
+
+        Args:
+            left: steps that remain.
+            data, orders: what the compiled function would be given.
+        """
+        if step <= self.entries[-1][0]:
+            return  # a replay: the plan knows better
+        variant = self.entries[-1][1]
+        rate = steps / max(seconds, 1e-9)
+        rates = self.program.rates
+        if self._trial is None:
+            rates[variant] = max(rate, rates.get(variant, 0.0))
+        if not self._exploring:
+            return
+        if self._trial is not None:
+            self._judge_trial(step, steps, seconds)
+        elif self.program.xla_ready:
+            self._trial = []
+            self.entries.append((step, "xla"))
+        elif self.program.xla_error:
+            self.note, self._exploring = f"XLA cannot compile this network: {self.program.xla_error}", False
+        elif left / rates["plain"] > WORTH_SECONDS:
+            if self._could_pay():
+                self.program.compile_xla(data, orders)
+            else:
+                self.note, self._exploring = "XLA is slow on large convolutions on a CPU, so it was not tried.", False
+
+    def _judge_trial(self, step: int, steps: int, seconds: float) -> None:
+        self._trial = [*(self._trial or []), (steps, seconds)]
+        if sum(seconds for _, seconds in self._trial) < TRIAL_SECONDS or len(self._trial) < 2:
+            return
+        counted = self._trial[1:]  # the first stretch pays for cold caches
+        rates = self.program.rates
+        rates["xla"] = sum(steps for steps, _ in counted) / sum(seconds for _, seconds in counted)
+        if rates["xla"] < rates["plain"]:
+            self.entries.append((step, "plain"))
+            self.note = "XLA was tried and was slower."
+        self._trial, self._exploring = None, False
+
+    def _could_pay(self) -> bool:
+        if tf.config.list_physical_devices("GPU"):
+            return True
+        convolutions = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.DepthwiseConv2D)
+        if not any(isinstance(layer, convolutions) for layer in self.program.model._flatten_layers()):
+            return True
+        return 1 / self.program.rates["plain"] < SLOW_CONVOLUTION
+
+
+class Pace:
+    """How many steps make a stretch of about ``seconds``: it decides when controls are read and pictures refreshed."""
+
+    def __init__(self, seconds: float = 0.2) -> None:
+        self.seconds = seconds
+        self._rates: dict[str, float] = {}
+
+    def steps(self, variant: Variant) -> int:
+        """Steps for the next stretch; the first ones are few, so that the first picture comes soon."""
+        return max(1, int(self._rates.get(variant, 5 / self.seconds) * self.seconds))
+
+    def measured(self, variant: Variant, steps: int, seconds: float) -> None:
+        """Follow the speed: up eightfold at a time at most, because the first stretches also trace and warm up."""
+        known = self._rates.get(variant, 5 / self.seconds)
+        self._rates[variant] = min(steps / max(seconds, 1e-9), 8 * known)

@@ -1,0 +1,302 @@
+"""The compiled heart: many steps of Keras's own ``train_step`` inside one function, in two variants.
+
+``model.fit`` pays about 2 ms of Python for every step; small networks spend most of their time there. Here the data
+stays on the device and one call runs as many steps as a fifth of a second holds. Losses, metrics, regularizers,
+optimizers and frozen layers are Keras's, because every step is Keras's ``model.train_step``.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock, Thread
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from playground.engine.training.schedule import Schedule
+
+Variant = Literal["plain", "xla"]
+Values = list[tf.Tensor]
+"""The values of all of a model's variables, by position."""
+
+EVALUATION_BATCH = 1024
+MICRO_BATCH = 4096
+
+
+def variables_of(model: keras.Model) -> list[keras.Variable]:
+    """All that a training changes: weights, seeds of random layers, optimizer, metrics. Never by name: by position."""
+    every = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    return list({id(variable): variable for variable in every}.values())
+
+
+def build_all(model: keras.Model, data: Any) -> None:
+    """Create every variable that training needs, without a real step, which would change weights and seeds."""
+    model._symbolic_build(data_batch=tf.nest.map_structure(lambda array: array[:1], data))
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+class Program:
+    """One architecture's compiled functions. Several trainings may share it: see :class:`Learner`.
+
+    Args:
+        model: compiled (``model.compile``) and built (:func:`build_all`).
+        schedule: sizes of data and batches; they are part of what is compiled.
+    """
+
+    def __init__(self, model: keras.Model, schedule: Schedule) -> None:
+        self.model = model
+        self.schedule = schedule
+        self.variables = variables_of(model)
+        self.lock = Lock()
+        self.seated: Learner | None = None
+        self.rates: dict[Variant, float] = {}
+        """Steps a second that each variant has reached, at its best."""
+        self.xla_error = ""
+        self._compiling: Thread | None = None
+        self._xla_ready = False
+        self._functions: dict[Variant, Any] = {
+            "plain": tf.function(self._run, autograph=False),
+            "xla": tf.function(self._run_xla, autograph=False, jit_compile=True),
+        }
+        self._test = tf.function(model.test_step, autograph=False)
+        self._predict = tf.function(lambda x: model(x, training=False), autograph=False)
+        self._read = tf.function(self._metrics, autograph=False)
+        self._finite = tf.function(self._all_finite, autograph=False)
+        self._means = _mean_metrics(model)
+
+    # Training
+
+    def run(self, variant: Variant, data: Any, orders: tf.Tensor, first: int, last: int) -> None:
+        """Run the steps first ≤ step < last of a period, in whose epochs the examples come in the order of ``orders``.
+
+        Args:
+            data: ``(x, y)`` or ``(x, y, sample_weight)`` of tensors with ``schedule.examples`` rows.
+            orders: int32 (epochs of a period, examples).
+        """
+        self._functions[variant](data, orders, tf.constant(first), tf.constant(last))
+
+    def _run(self, data: Any, orders: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> None:
+        size, per_epoch = self.schedule.batch_size, self.schedule.steps_per_epoch
+        full, tail = divmod(self.schedule.examples, size)
+
+        def step(number: tf.Tensor, examples: int) -> tf.Tensor:
+            row, column = number // per_epoch, number % per_epoch
+            chosen = tf.reshape(tf.slice(orders, [row, column * size], [1, examples]), [examples])
+            self.model.train_step(tf.nest.map_structure(lambda array: tf.gather(array, chosen), data))
+            return number + 1
+
+        def whole_data(number: tf.Tensor) -> tf.Tensor:
+            full_batch_step(self.model, data, self.schedule.examples)
+            return number + 1
+
+        def epoch(number: tf.Tensor) -> tf.Tensor:
+            # The last, smaller batch is a trace of its own; padding it would change losses and statistics.
+            start = number // per_epoch * per_epoch
+            number = _repeat(lambda n: step(n, size), number, tf.minimum(last, start + full))
+            return tf.cond(number < tf.minimum(last, start + per_epoch), lambda: step(number, tail), lambda: number)
+
+        if full == 1 and not tail:
+            _repeat(whole_data, first, last)
+        elif not tail:
+            _repeat(lambda n: step(n, size), first, last)
+        else:
+            _repeat(epoch, first, last)
+
+    def _run_xla(self, data: Any, orders: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> None:
+        with fast_dropout(self.model):
+            self._run(data, orders, first, last)
+
+    def compile_xla(self, data: Any, orders: tf.Tensor) -> None:
+        """Start compiling the XLA variant beside whatever runs; ``xla_ready`` and ``xla_error`` tell the end.
+
+        A call with no steps compiles the function and changes no variable.
+        """
+
+        def compile_now() -> None:
+            try:
+                self.run("xla", data, orders, 0, 0)
+                self._xla_ready = True
+            except (tf.errors.OpError, ValueError, TypeError, NotImplementedError) as error:
+                # Some operations have no XLA kernel. The plain variant goes on, and the run says so.
+                self.xla_error = str(error).strip().splitlines()[0] or type(error).__name__
+
+        if self._compiling is None:
+            self._compiling = Thread(target=compile_now, name="compile-xla", daemon=True)
+            self._compiling.start()
+
+    @property
+    def xla_ready(self) -> bool:
+        return self._xla_ready
+
+    def wait_for_xla(self) -> bool:
+        """Block until the XLA variant is compiled; False when it cannot be."""
+        if self._compiling is not None:
+            self._compiling.join()
+        return self._xla_ready
+
+    # Judging
+
+    def evaluate(self, batches: Sequence[Any]) -> None:
+        """Let Keras's ``test_step`` see the batches; the metrics then hold their result."""
+        for batch in batches:
+            self._test(batch)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Outputs of the network in inference mode, float32 (n, units)."""
+        starts = range(0, len(x), EVALUATION_BATCH)
+        return np.concatenate([self._predict(x[at : at + EVALUATION_BATCH]).numpy() for at in starts])
+
+    # Metrics and values
+
+    def _metrics(self) -> tuple[dict[str, tf.Tensor], dict[str, tuple[tf.Tensor, tf.Tensor]]]:
+        sums = {name: (tf.identity(m.total), tf.identity(m.count)) for name, m in self._means.items()}
+        return self.model.get_metrics_result(), sums
+
+    def metrics(self) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+        """Keras's metrics since their reset, and (total, count) of those that are means."""
+        results, sums = self._read()
+        return (
+            {name: float(value) for name, value in results.items()},
+            {name: (float(total), float(count)) for name, (total, count) in sums.items()},
+        )
+
+    def _all_finite(self) -> tf.Tensor:
+        floats = [v.value for v in self.model.trainable_variables if v.dtype.startswith(("float", "bfloat"))]
+        return tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in floats])
+
+    def is_finite(self) -> bool:
+        """Whether every trainable weight is a number."""
+        return bool(self._finite())
+
+    def values(self) -> Values:
+        """The present values of all variables. Tensors do not change: TensorFlow copies a buffer somebody holds."""
+        return [tf.convert_to_tensor(variable.value) for variable in self.variables]
+
+    def assign(self, values: Sequence[Any]) -> None:
+        """Set all variables.
+
+        Raises:
+            ValueError: number or shapes differ.
+        """
+        if len(values) != len(self.variables):
+            raise ValueError(f"{len(values)} values for {len(self.variables)} variables.")
+        for variable, value in zip(self.variables, values, strict=True):
+            variable.assign(value)
+
+
+class Learner:
+    """One training's own numbers, seated in a program that it may share.
+
+    Trainings of the same architecture need one trace and one compilation; each brings its values when its turn comes,
+    and they are put aside when another takes the seat. Twenty small arrays change places in about a millisecond.
+    """
+
+    def __init__(self, program: Program, values: Sequence[Any]) -> None:
+        self.program = program
+        self._aside: Sequence[Any] | None = values
+
+    @contextmanager
+    def seat(self) -> Iterator[Program]:
+        """The program with this training's values in it; nobody else runs it meanwhile."""
+        with self.program.lock:
+            if self._aside is not None:
+                if self.program.seated is not None:
+                    self.program.seated._aside = self.program.values()
+                self.program.assign(self._aside)
+                self.program.seated, self._aside = self, None
+            yield self.program
+
+    def leave(self) -> None:
+        """Free the seat at the end of a training; its values are forgotten."""
+        with self.program.lock:
+            if self.program.seated is self:
+                self.program.seated = None
+
+
+def full_batch_step(model: keras.Model, data: Any, examples: int) -> None:
+    """One step of gradient descent proper: the gradient of the loss over all examples.
+
+    Large data goes through in micro-batches whose gradients are summed, each weighted by its share of the examples, so
+    the step equals one on the whole (Keras's losses are means over a batch). Batch normalization alone sees the
+    micro-batches.
+    """
+    if examples <= MICRO_BATCH:
+        model.train_step(data)
+        return
+    parts = math.ceil(examples / MICRO_BATCH)
+    size = math.ceil(examples / parts)
+    variables = model.trainable_variables
+
+    def gradients(start: Any, count: int) -> list[tf.Tensor]:
+        rows = tf.range(count) + start
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(
+            tf.nest.map_structure(lambda array: tf.gather(array, rows), data)
+        )
+        with tf.GradientTape() as tape:
+            outputs = model(x, training=True)
+            loss = model.compute_loss(x, y, outputs, weight, training=True)
+            # The tracker that train_step feeds as well: the mean over the examples.
+            model._loss_tracker.update_state(loss, sample_weight=count)
+            share = model.optimizer.scale_loss(loss) * (count / examples)
+        model.compute_metrics(x, y, outputs, weight)
+        return [
+            tf.zeros_like(v.value) if g is None else tf.convert_to_tensor(g)
+            for g, v in zip(tape.gradient(share, [v.value for v in variables]), variables, strict=True)
+        ]
+
+    whole = parts - 1
+    rest = gradients(whole * size, examples - whole * size)
+    _, total = tf.while_loop(
+        lambda part, _: part < whole,
+        lambda part, total: (part + 1, [a + b for a, b in zip(total, gradients(part * size, size), strict=True)]),
+        (tf.constant(0), rest),
+    )
+    model.optimizer.apply_gradients(zip(total, variables, strict=True))
+
+
+@contextmanager
+def fast_dropout(model: keras.Model) -> Iterator[None]:
+    """While XLA traces the model, let Dropout draw from ThreeFry, which XLA compiles well.
+
+    Keras leaves the generator to TensorFlow, whose choice costs 466 µs for 32×128 values under XLA on a CPU; ThreeFry
+    (Salmon et al., 2011) costs 12 µs. The distribution is the same, the numbers are others.
+    """
+
+    def call_of(layer: keras.layers.Dropout) -> Any:
+        def call(inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+            if not training or layer.rate == 0:
+                return inputs
+            return tf.nn.experimental.stateless_dropout(
+                inputs,
+                rate=layer.rate,
+                seed=tf.cast(layer.seed_generator.next(), tf.int32),
+                noise_shape=layer.noise_shape,
+                rng_alg="threefry",
+            )
+
+        return call
+
+    layers = [layer for layer in model._flatten_layers() if type(layer) is keras.layers.Dropout]
+    partial_shapes = [layer for layer in layers if layer.noise_shape is not None and None in layer.noise_shape]
+    layers = [layer for layer in layers if layer not in partial_shapes]
+    for layer in layers:
+        layer.call = call_of(layer)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.call
+
+
+def _repeat(step: Any, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
+    """Run ``number = step(number)`` while number < last."""
+    return tf.while_loop(lambda number: number < last, lambda number: [step(number)], [first])[0]
+
+
+def _mean_metrics(model: keras.Model) -> dict[str, keras.metrics.Mean]:
+    """The model's metrics that are means, by the name under which Keras reports them."""
+    compiled = model._compile_metrics.metrics if model._compile_metrics is not None else []
+    return {m.name: m for m in [model._loss_tracker, *compiled] if isinstance(m, keras.metrics.Mean)}

@@ -1,0 +1,54 @@
+"""What may be asked of the engine, by name. Arguments and answers are plain JSON and NumPy: names, never live objects.
+
+``train`` belongs on a train worker, everything else on the question worker. Settings come from the environment.
+"""
+
+import dataclasses
+import os
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from playground import data as datasets
+from playground.data import describe as describe_data
+from playground.engine import caches
+from playground.engine import model as models
+from playground.engine.download import download
+from playground.engine.run import run_experiment
+from playground.settings import Settings
+from playground.spec import DataSpec, parse_experiment
+from playground.store import Store, open_store
+
+_data_spec: TypeAdapter[Any] = TypeAdapter(DataSpec)
+
+
+@cache
+def _open(url: str, artifacts: os.PathLike[str]) -> Store:
+    return open_store(url, artifacts)  # type: ignore[arg-type]
+
+
+def train(run_id: str, lease: str) -> None:
+    """Do a run that was claimed under ``lease``; how it went is in the store."""
+    settings = Settings()
+    run_experiment(_open(settings.database, settings.artifacts), settings, run_id, lease)
+
+
+def describe(experiment: str) -> dict[str, Any]:
+    """What Keras makes of the network of an experiment (JSON): the fields of ``records.Description``."""
+    settings = Settings()
+    asked = parse_experiment(experiment)
+    return dataclasses.asdict(models.describe(asked, describe_data(asked.data), settings.memory_limit))
+
+
+def preview(data: str, seed: int, limit: int = 500) -> dict[str, Any]:
+    """Some examples of a data set (JSON of a data spec): the fields of ``data.Preview``, the facts as JSON."""
+    settings = Settings()
+    shown = datasets.preview(_data_spec.validate_json(data), seed, caches.folders(settings), limit=limit)
+    return {"facts": shown.facts.model_dump_json(), "x": shown.x, "y": shown.y, "part": shown.part}
+
+
+def fetch(name: str) -> str:
+    """Download a data set through Keras and keep it as npz in the home folder; the path of that file."""
+    settings = Settings()
+    return str(download(name, settings.home / "datasets"))
