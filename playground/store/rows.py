@@ -1,0 +1,69 @@
+"""From rows to records, and the one way in which a run changes its state."""
+
+import time
+from dataclasses import fields, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from playground.errors import LeaseLost, NotFound
+from playground.records import Controls, Event, Run, RunStatus, advance
+from playground.store.schema import runs
+
+LIVE = [status for status in RunStatus if status.is_live]
+
+_FIELDS = [field.name for field in fields(Run) if field.name != "controls"]
+
+
+def as_run(row: Row[Any]) -> Run:
+    """The record of a row of ``runs``."""
+    return Run(controls=Controls(row.stop, row.pause), **{name: getattr(row, name) for name in _FIELDS})
+
+
+def find(connection: Connection, id: str) -> Row[Any]:
+    """The row of a run; in a transaction that writes it is locked until its end.
+
+    Raises:
+        NotFound: no such run.
+    """
+    statement = select(runs).where(runs.c.id == id)
+    if connection.get_execution_options().get("writes"):
+        statement = statement.with_for_update()  # PostgreSQL; on SQLite, BEGIN IMMEDIATE has locked the database
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no run {id!r}. It may have been deleted; choose one from the list of runs.")
+    return row
+
+
+def find_held(connection: Connection, id: str, lease: str) -> Row[Any]:
+    """The row of a run that is held by ``lease``.
+
+    Raises:
+        LeaseLost: somebody else holds it, or nobody, or it is deleted.
+    """
+    try:
+        row = find(connection, id)
+    except NotFound:
+        row = None
+    if row is None or not lease or row.lease != lease:
+        raise LeaseLost(f"The run {id} is no longer held by this worker. Resume it to go on.")
+    return row
+
+
+def change(connection: Connection, row: Row[Any], event: Event, **values: Any) -> Run:
+    """Let ``event`` happen to a run, with other ``values`` that change at the same moment.
+
+    ``row`` is locked since it was found, so that nobody came between: this is the store's compare-and-set.
+
+    Raises:
+        NotAllowed: the event cannot happen in the run's state.
+    """
+    status = advance(row.status, event)
+    if not status.is_live:
+        values |= {"lease": "", "holder": "", "progress": replace(row.progress, phase="", seconds_left=None)}
+    if status.is_over:
+        values["ended"] = max(time.time(), row.started or row.created)  # the clock may have been set back
+    elif status is RunStatus.QUEUED:
+        values |= {"ended": None, "ahead": True}  # it was here before: resumed, or its slot given up
+    connection.execute(update(runs).where(runs.c.number == row.number).values(status=status, **values))
+    return as_run(find(connection, row.id))

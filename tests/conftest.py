@@ -1,0 +1,62 @@
+"""What all tests share. Every test has a home of its own; none touches the user's."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from playground.settings import Settings
+from playground.store import Store, open_store
+
+POSTGRES = os.environ.get("PLAYGROUND_TEST_POSTGRES", "")
+SHARED_BACKENDS = ["file", "postgres"] if POSTGRES else ["file"]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a home of this test's own."""
+    return Settings(home=tmp_path)
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """An empty schema in the database named by PLAYGROUND_TEST_POSTGRES."""
+    schema = f"test_{secrets.token_hex(8)}"
+    engine = create_engine(POSTGRES)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    url = make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
+    yield url.render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()
+
+
+def _url(backend: str, request: pytest.FixtureRequest, settings: Settings) -> str:
+    if backend == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return "sqlite://" if backend == "memory" else settings.database
+
+
+@pytest.fixture(params=SHARED_BACKENDS)
+def shared_url(request: pytest.FixtureRequest, settings: Settings) -> str:
+    """The address of a store that is not yet made and that several processes can open."""
+    return _url(request.param, request, settings)
+
+
+@pytest.fixture
+def shared_store(shared_url: str, settings: Settings) -> Iterator[Store]:
+    """An empty store that several processes can open."""
+    with closing(open_store(shared_url, settings.artifacts)) as store:
+        yield store
+
+
+@pytest.fixture(params=["memory", *SHARED_BACKENDS])
+def store(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Store]:
+    """An empty store: every test that takes it runs on all backends."""
+    with closing(open_store(_url(request.param, request, settings), settings.artifacts)) as store:
+        yield store
