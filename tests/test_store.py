@@ -1,4 +1,4 @@
-"""The contract of the store: every test runs on all backends."""
+"""The contract of the store, its rows: every test runs on all backends."""
 
 import math
 import threading
@@ -11,7 +11,6 @@ from playground.errors import LeaseLost, NotAllowed, NotFound, StoreError
 from playground.records import Controls, Event, Point, Progress, Run, RunStatus
 from playground.spec import Experiment, changed
 from playground.store import LeaseWatch, Store
-from playground.store import files as store_files
 
 SMALL = Experiment(name="moons")
 LARGE = Experiment.model_validate({"name": "digits", "data": {"kind": "digits"}})
@@ -362,93 +361,3 @@ def test_threads_share_a_store(store):
     assert failures == []
     points, last = store.points(run.id)
     assert (len(points), last) == (160, 160)
-
-
-# Artifacts
-
-
-def test_arrays_come_back_as_they_went(store):
-    run = over(store)
-    arrays = {
-        "y_true": np.arange(5, dtype=np.int32),
-        "y_score": np.array([[0.5, np.nan]], np.float16),
-        "model/dense/kernel": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
-        "empty": np.zeros((0, 3)),
-        "scalar": np.float32(3),
-        "names": np.array(["ä", "b"]),
-        "file": np.array([True]),
-    }
-    store.write_arrays(run.id, "predictions", arrays)
-    back = store.read_arrays(run.id, "predictions")
-    assert list(back) == list(arrays)
-    for name, array in arrays.items():
-        np.testing.assert_array_equal(back[name], array, strict=True)
-    store.write_arrays(run.id, "predictions", {"y": np.ones(1)})
-    assert list(store.read_arrays(run.id, "predictions")) == ["y"]
-    with pytest.raises(NotFound):
-        store.read_arrays(run.id, "surface")
-
-
-@pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "A", "a.b", "a" * 65, "*"])
-def test_arrays_have_plain_names(store, name):
-    with pytest.raises(StoreError, match="name"):
-        store.write_arrays(over(store).id, name, {"x": np.ones(1)})
-
-
-def test_no_pickles(store):
-    run = over(store)
-    with pytest.raises(ValueError, match="Object arrays"):
-        store.write_arrays(run.id, "predictions", {"x": np.array([object()])})
-    assert list((store.artifacts / run.id).iterdir()) == []
-
-
-def test_damaged_arrays_are_not_read(store):
-    run = over(store)
-    store.write_arrays(run.id, "predictions", {"y": np.zeros(9)})
-    next((store.artifacts / run.id).iterdir()).write_bytes(b"PK")
-    with pytest.raises(StoreError, match="damaged"):
-        store.read_arrays(run.id, "predictions")
-
-
-def test_the_last_two_checkpoints_are_kept(store):
-    run = over(store)
-    assert store.read_checkpoint(run.id) is None
-    for step in (100, 200, 300, 250):
-        store.write_checkpoint(run.id, step, {"w": np.full(3, step)}, {"epoch": 1, "loss": math.nan})
-    arrays, meta = store.read_checkpoint(run.id)  # the newest, not the one with most steps
-    assert arrays.keys() == {"w"}
-    assert arrays["w"].tolist() == [250, 250, 250]
-    assert (meta["step"], meta["epoch"], math.isnan(meta["loss"])) == (250, 1, True)
-    assert len(list((store.artifacts / run.id).iterdir())) == 2
-
-
-@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: data[:-9] + b"otherdata", None])
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(store, damage):
-    run = over(store)
-    folder = store.artifacts / run.id
-    store.write_checkpoint(run.id, 1, {"w": np.ones(100)}, {})
-    first = set(folder.iterdir())
-    store.write_checkpoint(run.id, 2, {"w": np.full(100, 2.0)}, {})
-    (newest,) = set(folder.iterdir()) - first
-    if damage:
-        newest.write_bytes(damage(newest.read_bytes()))
-    else:
-        newest.unlink()
-    assert store.read_checkpoint(run.id)[1]["step"] == 1
-    first.pop().unlink()
-    assert store.read_checkpoint(run.id) is None
-
-
-def test_a_full_disk_leaves_the_last_checkpoint(store, monkeypatch):
-    run = over(store)
-    store.write_checkpoint(run.id, 1, {"w": np.ones(3)}, {})
-    before = set((store.artifacts / run.id).iterdir())
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(store_files.os, "fsync", full)
-    with pytest.raises(StoreError, match=r"No space left on device\. Free some space"):
-        store.write_checkpoint(run.id, 2, {"w": np.ones(3)}, {})
-    assert set((store.artifacts / run.id).iterdir()) == before
-    assert store.read_checkpoint(run.id)[1]["step"] == 1
