@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from playground.errors import LeaseLost, NotAllowed, NotFound, StoreError
+from playground.errors import LeaseLost, NotAllowed, NotFound
 from playground.records import Controls, Event, Point, Progress, Run, RunStatus
 from playground.spec import Experiment, changed
 from playground.store import LeaseWatch, Store
