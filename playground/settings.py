@@ -54,3 +54,20 @@ class Settings(BaseSettings):
     def artifacts(self) -> Path:
         """Folder with one folder a run."""
         return self.home / "runs"
+
+    @property
+    def data_folders(self) -> tuple[Path, ...]:
+        """Where data sets are looked for: the folders of ``data``, then the one that downloads go to."""
+        return (*self.data, self.home / "datasets")
+
+    def environ(self) -> dict[str, str]:
+        """These settings as environment variables, so that a process of ours comes to the same ones."""
+        variables = {}
+        for name, value in self:
+            if isinstance(value, tuple):
+                value = os.pathsep.join(str(path.absolute()) for path in value)
+            elif isinstance(value, Path):
+                value = value.absolute()
+            if value is not None:
+                variables[f"PLAYGROUND_{name.upper()}"] = str(value)
+        return variables

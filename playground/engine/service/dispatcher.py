@@ -1,0 +1,233 @@
+"""The dispatcher: hands the store's queue to the train workers, and notices when one of them is gone."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from playground.calls import call
+from playground.engine.service.cluster import Cluster
+from playground.engine.service.slots import Slots, Trainer
+from playground.errors import LeaseLost, NotAllowed, NotFound, PlaygroundError, StoreError
+from playground.records import Event, Run, RunStatus
+from playground.settings import Settings
+from playground.spec import is_small
+from playground.store import LeaseWatch, Store
+
+log = logging.getLogger(__name__)
+
+LOST = "The worker that trained this run was lost; resume continues from the last checkpoint."
+ENDED = "The engine that trained this run was stopped; resume continues from the last checkpoint."
+
+CLAIM_EVERY = 0.1
+WATCH_EVERY = 1.0
+
+PATIENCE = 20.0
+"""Seconds for which small runs may overtake a large one that waits for a worker of its own."""
+
+HELD_UP = 1.0
+"""A write that takes this many seconds means that somebody holds the store."""
+
+AFTER_TROUBLE = 1.0
+
+GRACE = 10.0
+"""Seconds that a worker has to let go of a run that was taken from it; then its process is replaced."""
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A run in the hands of a worker."""
+
+    run: Run
+    lease: str
+    trainer: Trainer
+    small: bool
+    lost: float | None = None
+    """When its lease was found to have run out (this process's monotonic clock)."""
+
+
+class Dispatcher:
+    """Claims runs from the store, oldest first, and has them trained by name: ``train(run_id, lease)``.
+
+    A run that is handed over belongs to the function that trains it, which brings it to its end in the store. The
+    dispatcher speaks only for runs whose worker no longer can.
+    """
+
+    def __init__(self, cluster: Cluster, store: Store, settings: Settings, *, holder: str, worker: str) -> None:
+        self.claims = True
+        """Whether new runs are taken on."""
+        self.device = ""
+        self._cluster = cluster
+        self._store = store
+        self._lease_seconds = settings.lease_seconds
+        self._holder = holder
+        self._worker = worker
+        self._slots = Slots(settings.small_runs)
+        self._held: set[Held] = set()
+        self._waiting: dict[str, float] = {}
+        self._large_waits = False
+        self._leases = LeaseWatch(store, settings.lease_seconds)
+        self._watched = time.monotonic()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def running(self) -> int:
+        """How many runs workers hold."""
+        return len(self._held)
+
+    @property
+    def workers(self) -> int:
+        """How many train workers are up."""
+        return len(self._slots.trainers)
+
+    async def start(self) -> None:
+        """Begin to claim and to watch."""
+        await self._claim()
+        self._spawn(self._repeat(self._claim, CLAIM_EVERY))
+        self._spawn(self._repeat(self._watch, WATCH_EVERY))
+
+    async def close(self) -> None:
+        """Claim no more, and let go of all runs: they are interrupted."""
+        self.claims = False
+        held = list(self._held)
+        await asyncio.gather(*(self._settle(one, Event.LOSE, ENDED) for one in held))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Claiming
+
+    async def _claim(self) -> None:
+        """Take runs for as long as there are both runs and slots."""
+        for trainer in self._slots.update(await self._cluster.trainers()):
+            self._spawn(self._greet(trainer))
+        while self.claims and await self._claim_one():
+            pass
+
+    async def _claim_one(self) -> bool:
+        for small in self._slots.wanted(self._large_waits):
+            claimed = await asyncio.to_thread(self._store.claim, self._holder, small=small)
+            if claimed is not None:
+                self._hand_over(*claimed)
+                return True
+        return False
+
+    def _hand_over(self, run: Run, lease: str) -> None:
+        small = is_small(run.experiment)
+        trainer = self._slots.take(small, self._large_waits)
+        held = Held(run, lease, trainer, small)
+        self._held.add(held)
+        log.info("run %s, attempt %d, goes to %s", run.id, run.attempt, trainer.worker.name)
+        self._spawn(self._follow(held))
+
+    async def _follow(self, held: Held) -> None:
+        """Have the run trained, and settle what its worker could not."""
+        try:
+            await self._cluster.client.submit(
+                call,
+                f"{self._worker}:train",
+                held.run.id,
+                held.lease,
+                key=f"train-{held.run.id}-{held.run.attempt}",
+                workers=[held.trainer.worker.address],
+                resources={"slot": 1 if held.small else self._slots.shares},
+                pure=False,
+            )
+        except PlaygroundError as error:
+            await self._settle(held, Event.FAIL, str(error))
+        except Exception as error:  # whatever Dask calls it: nobody trains this run any more
+            log.warning("run %s lost: %s", held.run.id, error)
+            await self._settle(held, Event.LOSE, LOST)
+        else:
+            await self._settle(held, Event.LOSE, LOST)  # nothing left to settle, unless its function just went away
+        finally:
+            self._held.discard(held)
+            self._slots.give_back(held.trainer, held.small)
+
+    async def _settle(self, held: Held, event: Event, message: str) -> None:
+        """Let ``event`` happen to the run if it still is in these hands."""
+        with suppress(LeaseLost, NotAllowed, NotFound):
+            try:
+                if event is Event.LOSE:
+                    await asyncio.to_thread(self._store.lose, held.run.id, held.lease, message)
+                else:
+                    await asyncio.to_thread(self._store.apply, held.run.id, held.lease, event, message=message)
+            except StoreError:
+                log.exception("run %s cannot be settled; its lease will run out", held.run.id)
+
+    async def _greet(self, trainer: Trainer) -> None:
+        """Let a new worker warm up, and ask it what it computes on."""
+        with suppress(Exception):  # it was gone again, or could not; a run will say why
+            self.device = await self._cluster.client.submit(
+                call, f"{self._worker}:warm_up", workers=[trainer.worker.address], pure=False
+            )
+
+    # Watching
+
+    async def _watch(self) -> None:
+        """Interrupt runs whose workers fell silent, replace workers, and see whether a large run waits too long."""
+        await self._interrupt_silent_runs()
+        await self._replace_workers()
+        queued = await asyncio.to_thread(self._store.runs, statuses=(RunStatus.QUEUED,), limit=1000)
+        now = time.monotonic()
+        large = [run.id for run in queued if not run.controls.pause and not is_small(run.experiment)]
+        self._waiting = {id: self._waiting.get(id, now) for id in large}
+        self._large_waits = any(now - since > PATIENCE for since in self._waiting.values())
+
+    async def _interrupt_silent_runs(self) -> None:
+        now = time.monotonic()
+        if now - self._watched > self._lease_seconds / 2:
+            # This process itself was asleep: whoever seems silent since then may not have been.
+            self._leases = LeaseWatch(self._store, self._lease_seconds)
+        self._watched = now
+        for id, lease in (await asyncio.to_thread(self._leases.lost)).items():
+            if not await self._store_is_free(id):
+                # Workers may be silent because they wait for the store as we did: all get their time anew.
+                self._leases = LeaseWatch(self._store, self._lease_seconds)
+                return
+            log.warning("run %s is silent", id)
+            await asyncio.to_thread(self._store.lose, id, lease, LOST)
+            for held in self._held:
+                if held.lease == lease:
+                    held.lost = now
+
+    async def _store_is_free(self, id: str) -> bool:
+        """Whether a write (one that changes nothing) finds the store free."""
+        began = time.monotonic()
+        await asyncio.to_thread(self._store.request, id)
+        return time.monotonic() - began < HELD_UP
+
+    async def _replace_workers(self) -> None:
+        """Give worn workers and stuck ones a fresh process."""
+        by_trainer: dict[Trainer, list[Held]] = {}
+        for held in self._held:
+            by_trainer.setdefault(held.trainer, []).append(held)
+        now = time.monotonic()
+        stuck = [
+            trainer
+            for trainer, all_ in by_trainer.items()
+            if all(held.lost is not None and now - held.lost > GRACE for held in all_) and not trainer.closing
+        ]
+        for trainer in [*stuck, *self._slots.worn()]:
+            trainer.closing = True
+            log.info("%s gets a fresh process after %d runs", trainer.worker.name, trainer.runs)
+            self._spawn(self._cluster.restart(trainer.worker))
+
+    # Tasks
+
+    async def _repeat(self, action: Callable[[], Awaitable[None]], seconds: float) -> None:
+        while True:
+            try:
+                await action()
+            except Exception:  # the store or the scheduler is away for a while; giving up would stop everything
+                log.exception("the dispatcher could not %s; it tries again", action.__name__.strip("_"))
+                await asyncio.sleep(AFTER_TROUBLE)
+            await asyncio.sleep(seconds)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

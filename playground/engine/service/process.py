@@ -1,0 +1,21 @@
+"""What happens inside a worker process as it starts. Dask calls ``dask_setup`` before the worker takes work."""
+
+import logging
+import os
+import signal
+
+from distributed import Worker
+
+NICE = 5
+"""Training gives way to pages and to questions."""
+
+
+def dask_setup(worker: Worker) -> None:
+    """Take the manners of a worker: quiet, and polite where it trains."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(levelname)s %(message)s")
+    # An error that a function raised is an answer; ``calls`` has logged it if it is a fault.
+    logging.getLogger("distributed.worker").addFilter(lambda record: not str(record.msg).startswith("Compute Failed"))
+    # Ctrl-C in a terminal reaches the whole group; how its workers end is for the engine to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if str(worker.name).startswith("train") and hasattr(os, "nice"):
+        os.nice(NICE)
