@@ -1,0 +1,18 @@
+"""Home: three ways to begin, ready experiments, and what was trained last."""
+
+import streamlit as st
+
+from playground.recipes import RECIPES
+from playground.ui import resources
+from playground.ui.cards import recipe_cards, run_cards, ways_to_begin
+
+lab = resources.lab()
+
+st.markdown("# Keras Playground")
+st.markdown("Choose data, stack layers, press Train, and watch a real Keras network learn.")
+ways_to_begin(lab)
+
+st.markdown("### Ready experiments")
+recipe_cards(lab, RECIPES.values())
+
+run_cards(lab, lab.runs(limit=6))

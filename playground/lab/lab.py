@@ -1,0 +1,248 @@
+"""The laboratory: what pages and the store, the queue and the engine have to do with each other."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground import data, evaluation
+from playground.displays.curves import LearningCurves
+from playground.displays.surface import DecisionSurface
+from playground.errors import EngineUnavailable, LayerError, NotFound, SpecError
+from playground.evaluation import Classification, Regression
+from playground.jobs import EngineStatus, Jobs
+from playground.lab.remember import Asking, Remember
+from playground.lab.watching import Watch, Watching
+from playground.records import Description, LayerRow, Run, RunStatus
+from playground.settings import Settings
+from playground.spec import DataFacts, DataSpec, Experiment, changed, check
+from playground.store import Store
+
+PATIENCE = 0.25
+"""Seconds that a page waits for an answer of the engine. A warm one takes 15 ms; the first ones take seconds."""
+
+
+class Lab:
+    """One for the whole process; all methods may be called from any thread.
+
+    Args:
+        store: where experiments and runs are kept.
+        jobs: where questions are answered.
+        settings: folders and limits.
+    """
+
+    def __init__(self, store: Store, jobs: Jobs, settings: Settings) -> None:
+        self._store, self._jobs = store, jobs
+        self.settings = settings
+        self._descriptions: Asking[Description] = Asking(512, PATIENCE)
+        self._previews: Asking[data.Preview] = Asking(24, PATIENCE)
+        self._predictions: Remember[Mapping[str, NDArray[Any]]] = Remember(8)
+        self._surfaces: Remember[DecisionSurface] = Remember(64)
+        self._watched: Remember[Watching] = Remember(256)
+
+    # Experiments
+
+    def facts(self, spec: DataSpec) -> DataFacts:
+        """Task, shape and sizes of a data set.
+
+        Raises:
+            SpecError: its splits would be too small.
+        """
+        return data.describe(spec)
+
+    def describe(self, experiment: Experiment) -> Description:
+        """What Keras says of the network, or what is wrong with the experiment and at which layer.
+
+        Raises:
+            EngineUnavailable: nobody can be asked at the moment.
+        """
+        try:
+            check(experiment, self.facts(experiment.data))
+        except LayerError as error:
+            return Description(error=str(error), error_index=error.index, error_where=error.where)
+        except SpecError as error:
+            return Description(error=str(error), error_where=error.where)
+        return self._descriptions.get(self._described_by(experiment), lambda: self._ask_for_description(experiment))
+
+    def preview(self, spec: DataSpec, seed: int) -> data.Preview:
+        """A few examples of a data set, for a picture.
+
+        Raises:
+            EngineUnavailable: nobody can be asked at the moment.
+            DataMissing: the data is not on this machine.
+        """
+        key = spec.model_dump_json(), seed
+        return self._previews.get(key, lambda: self._ask_for_preview(spec, seed))
+
+    def _described_by(self, experiment: Experiment) -> str:
+        """What a description depends on; names, seeds, rates and epochs are not part of it."""
+        facts, training = self.facts(experiment.data), experiment.training
+        model = experiment.model.model_dump(mode="json")
+        parts = [facts.task, facts.input_shape, len(facts.class_names), facts.train, model, training.batch_size]
+        return json.dumps([*parts, training.loss.kind, training.optimizer.model_dump(exclude={"learning_rate"})])
+
+    def _ask_for_description(self, experiment: Experiment) -> Description:
+        self._require_engine()
+        answer = self._jobs.ask("describe", experiment.dumps())
+        rows = tuple(
+            LayerRow(**{**row, "output_shape": tuple(row["output_shape"])} if isinstance(row, Mapping) else row)
+            for row in answer["rows"]
+        )
+        return Description(**{**answer, "rows": rows})
+
+    def _ask_for_preview(self, spec: DataSpec, seed: int) -> data.Preview:
+        self._require_engine()
+        answer = self._jobs.ask("preview", spec.model_dump_json(), seed)
+        return data.Preview(
+            facts=self.facts(spec),
+            x=np.asarray(answer["x"]),
+            y=np.asarray(answer["y"]),
+            part=np.asarray(answer["part"], np.uint8),
+        )
+
+    def _require_engine(self) -> None:
+        """A page must not wait for an engine that is still starting: say so at once."""
+        status = self._jobs.status()
+        if status.state != "ready":
+            raise EngineUnavailable(status.message or "The engine is starting. Wait a few seconds.")
+
+    # Drafts and shared experiments
+
+    def new_draft(self, experiment: Experiment) -> str:
+        """Keep a new draft under an unguessable id."""
+        return self._store.new_draft(experiment)
+
+    def draft(self, draft: str) -> Experiment:
+        """The draft under this id. Raises NotFound."""
+        return self._store.draft(draft)
+
+    def save_draft(self, draft: str, experiment: Experiment) -> None:
+        """Replace the draft. Raises NotFound."""
+        self._store.save_draft(draft, experiment)
+
+    def share(self, experiment: Experiment) -> str:
+        """Keep an experiment as it is, for a link."""
+        return self._store.share(experiment)
+
+    def shared(self, shared: str) -> Experiment:
+        """The experiment behind a link. Raises NotFound."""
+        return self._store.shared(shared)
+
+    # Runs
+
+    def launch(self, experiment: Experiment, *, draft: str = "", owner: str = "") -> Run:
+        """Queue a run.
+
+        Raises:
+            SpecError: the experiment cannot be trained; the message says what to change.
+        """
+        try:
+            description = self.describe(experiment)
+        except EngineUnavailable:
+            pass  # it trains once the engine is there, and fails with the same words if it cannot
+        else:
+            if description.error:
+                raise SpecError(description.error, description.error_where)
+        return self._store.create_run(experiment, draft=draft, owner=owner)
+
+    def stop(self, run_id: str) -> Run:
+        """Ask a run to stop; what it has learned is kept."""
+        return self._store.request(run_id, stop=True)
+
+    def resume(self, run_id: str, *, more_epochs: int = 0) -> Run:
+        """Queue a run again from where it stopped, with more epochs if it had reached its end.
+
+        Raises:
+            NotAllowed: it is not over.
+        """
+        experiment = self._store.run(run_id).experiment
+        if not more_epochs:
+            return self._store.resume(run_id)
+        training = changed(experiment.training, epochs=experiment.training.epochs + more_epochs)
+        return self._store.resume(run_id, changed(experiment, training=training))
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run and its files.
+
+        Raises:
+            NotAllowed: it is queued or live.
+        """
+        self._store.delete_run(run_id)
+        self._watched.forget(run_id)
+
+    def run(self, run_id: str) -> Run:
+        """One run. Raises NotFound."""
+        return self._store.run(run_id)
+
+    def runs(
+        self, *, owner: str | None = None, statuses: Iterable[RunStatus] | None = None, limit: int = 100
+    ) -> list[Run]:
+        """The newest runs, newest first."""
+        return self._store.runs(owner=owner, statuses=statuses, limit=limit)
+
+    def watch(self, run_id: str) -> Watch:
+        """The newest moment of a run, shared with all others who look.
+
+        Raises:
+            NotFound: no such run.
+        """
+        return self._watched.get(run_id, lambda: Watching(self._store, run_id)).look()
+
+    def surface(self, experiment: Experiment, watch: Watch | None) -> DecisionSurface:
+        """The examples of an experiment on points in the plane, over what a run has learned of them.
+
+        Raises:
+            EngineUnavailable: the examples cannot be asked for at the moment.
+        """
+        live = watch.surface if watch else None
+        key = experiment.data.model_dump_json(), experiment.seed, watch and watch.run.id, live and live[0]
+
+        def draw() -> DecisionSurface:
+            preview = self.preview(experiment.data, experiment.seed)
+            classes = preview.facts.class_names
+            return DecisionSurface.from_examples(preview.x, preview.y, preview.part > 0, classes, live and live[1])
+
+        return self._surfaces.get(key, draw)
+
+    def curves(self, run_id: str) -> LearningCurves:
+        """The learning curves of a run. Raises NotFound."""
+        return self.watch(run_id).curves
+
+    def predictions(self, run_id: str, split: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        """``y_true`` and ``y_score`` of a split ("validation" or "test") of a finished run.
+
+        Raises:
+            NotFound: the run has not been judged (yet), or has no such split.
+        """
+        run = self._store.run(run_id)
+        key = run_id, run.attempt, run.ended
+        arrays = self._predictions.get(key, lambda: self._store.read_arrays(run_id, "predictions"))
+        if f"y_true_{split}" not in arrays or not len(arrays[f"y_true_{split}"]):
+            raise NotFound(f"This run has no {split} examples. Choose the other split.")
+        return arrays[f"y_true_{split}"], arrays[f"y_score_{split}"]
+
+    def classification(self, run_id: str, split: str, threshold: float = 0.5) -> Classification:
+        """How well a finished run tells classes apart, from the predictions it stored.
+
+        Args:
+            run_id: the run.
+            split: "validation" or "test".
+            threshold: from which score on the second of two classes is predicted.
+
+        Raises:
+            NotFound: the run has not been judged (yet), or has no such split.
+            PlaygroundError: its predictions are not finite.
+        """
+        y_true, y_score = self.predictions(run_id, split)
+        names = self.facts(self._store.run(run_id).experiment.data).class_names
+        return evaluation.classify(y_true, y_score, names, threshold)
+
+    def regression(self, run_id: str, split: str) -> Regression:
+        """How near the numbers are that a finished run predicts; arguments and errors as for classes."""
+        return evaluation.regress(*self.predictions(run_id, split))
+
+    def engine_status(self) -> EngineStatus:
+        """How the engine is."""
+        return self._jobs.status()

@@ -1,0 +1,148 @@
+"""A run as it happens. The same places hold placeholders before there is a run: the layout never jumps."""
+
+import streamlit as st
+
+from playground.displays import words
+from playground.displays.curves import LearningCurves
+from playground.errors import PlaygroundError
+from playground.lab import Lab, Watch
+from playground.records import Run, RunStatus
+from playground.spec import Experiment
+from playground.ui import figure, navigation, state
+from playground.ui.errors import guarded, show_error
+
+BEFORE_FIRST_POINT, WHILE_LIVE = 0.3, 1.0
+"""Seconds between two looks: short until something moves, then no faster than people read."""
+NO_CURVES = LearningCurves.from_points(())
+
+
+def live_view(lab: Lab, run_id: str | None) -> None:
+    """The run, refreshing itself while it lives; or the empty places for one."""
+    watch = lab.watch(run_id) if run_id else None
+    phase = _phase(watch)
+    every = None
+    if watch is not None and not watch.run.status.is_over:
+        every = BEFORE_FIRST_POINT if watch.curves.is_empty else WHILE_LIVE
+    st.fragment(guarded(_live), run_every=every, key="live")(lab, run_id, phase)
+
+
+def _phase(watch: Watch | None) -> object:
+    """What the rest of the page (buttons, strip, pace of refreshing) depends on."""
+    return (watch.run.status, watch.curves.is_empty, watch.run.attempt) if watch else None
+
+
+def _live(lab: Lab, run_id: str | None, drawn_phase: object) -> None:
+    watch = lab.watch(run_id) if run_id else None
+    if _phase(watch) != drawn_phase:
+        st.rerun()  # the buttons and the pace change with the state
+    experiment = watch.run.experiment if watch else state.experiment()
+    curves = watch.curves if watch else NO_CURVES
+    score = next(iter(experiment.training.metrics), None)
+    _numbers(experiment, watch, score)
+    _progress(watch)
+    if watch and watch.run.status.is_over:
+        _afterwards(lab, watch.run)
+    left, right = st.columns(2)
+    with left:
+        figure.show(curves.plot("loss"), key="live_loss", summary=_caption(curves, "loss"))
+    with right:
+        if score:
+            figure.show(curves.plot(score), key="live_score", summary=_caption(curves, score))
+        else:
+            st.caption("Choose a metric under Training to see its curve here.")
+    if experiment.data.family == "points":
+        _surface(lab, experiment, watch)
+
+
+def _numbers(experiment: Experiment, watch: Watch | None, score: str | None) -> None:
+    epoch = loss = value = speed = "–"
+    if watch is not None:
+        progress = watch.run.progress
+        train_loss, _ = watch.curves.last("loss")
+        epoch = f"{progress.epoch:,.0f} / {experiment.training.epochs:,}"
+        loss = words.score(train_loss)
+        speed = words.short_count(progress.examples_per_second) if progress.examples_per_second else "–"
+        if score:
+            train_score, held_out = watch.curves.last(score)
+            value = words.score(held_out if held_out is not None else train_score, share=score in words.SHARES)
+    name = words.metric_name(score) if score else "Score"
+    with st.container(horizontal=True, gap="small", key="numbers"):
+        st.metric("Epoch", epoch)
+        st.metric("Training loss", loss)
+        st.metric(name, value, help="On the validation examples as soon as there is a value, else in training.")
+        st.metric("Examples/s", speed, help="Training examples per second, over the last few seconds.")
+
+
+def _progress(watch: Watch | None) -> None:
+    if watch is None:
+        st.progress(0.0, "Press Train: the curves grow here.")
+        return
+    run, progress = watch.run, watch.run.progress
+    share = min(progress.step / progress.total_steps, 1.0) if progress.total_steps else 0.0
+    st.progress(share, _says(watch, run))
+
+
+def _says(watch: Watch, run: Run) -> str:
+    progress = run.progress
+    epoch = f"epoch {progress.epoch:,.0f} of {run.experiment.training.epochs:,}"
+    if run.status is RunStatus.QUEUED:
+        place = f"Number {watch.position} in the queue." if watch.position else "Waiting to go on."
+        return f"{place} {run.message}".strip()
+    if run.status.is_live:
+        left = f", {words.duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+        verb = "Paused" if run.status is RunStatus.PAUSED else (progress.phase or "starting").capitalize()
+        stopping = ", stopping" if run.controls.stop else ""
+        return f"{verb}: {epoch}{left}{stopping}."
+    said = {
+        RunStatus.DONE: "Done",
+        RunStatus.STOPPED: "Stopped",
+        RunStatus.FAILED: "Failed",
+        RunStatus.INTERRUPTED: "Interrupted",
+    }[run.status]
+    took = f" after {words.duration(run.ended - run.started)}" if run.ended and run.started else ""
+    at = "" if run.status is RunStatus.DONE else f" at {epoch}"
+    return f"{said}{at}{took}. {run.message}".strip()
+
+
+def _afterwards(lab: Lab, run: Run) -> None:
+    """What one does with a run that is over."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if not state.may_control(run):
+            st.caption("Somebody else's run.")
+        if run.scores:
+            st.page_link(
+                navigation.EVALUATE, label="Evaluate", icon=":material/fact_check:", query_params=state.address()
+            )
+        if state.may_control(run):
+            done = run.status is RunStatus.DONE
+            more = run.experiment.training.epochs if done else 0
+            st.button(
+                f"{more:,} more epochs" if done else "Resume",
+                icon=":material/resume:",
+                key="resume",
+                help="Goes on from where it stopped, optimizer and all.",
+                on_click=_resume,
+                args=(lab, run.id, more),
+            )
+
+
+def _resume(lab: Lab, run_id: str, more_epochs: int) -> None:
+    try:
+        lab.resume(run_id, more_epochs=more_epochs)
+    except PlaygroundError as error:
+        state.complain("train", str(error))
+    st.rerun()
+
+
+def _caption(curves: LearningCurves, metric: str) -> str:
+    return "" if curves.is_empty else curves.summary(metric)
+
+
+def _surface(lab: Lab, experiment: Experiment, watch: Watch | None) -> None:
+    st.markdown("**Decision surface**")
+    try:
+        surface = lab.surface(experiment, watch)
+    except PlaygroundError as error:
+        show_error(error)
+        return
+    figure.show_surface(surface, key="live_surface")

@@ -1,0 +1,36 @@
+"""The script that Streamlit runs for every page: address, navigation, strip, page."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from playground.ui import navigation, resources, state
+from playground.ui.errors import guarded, show_error
+from playground.ui.sidebar import sidebar
+from playground.ui.strip import strip
+
+STYLE = Path(__file__).with_name("frontend") / "page.css"
+
+
+def main() -> None:
+    """Draw the page that the address names."""
+    # An emoji becomes a data URI; a Material icon would be fetched from another host.
+    st.set_page_config(page_title="Keras Playground", page_icon="🧠", layout="wide")
+    st.html(STYLE)
+    page = st.navigation(navigation.pages())
+    try:
+        lab = resources.lab()
+    except Exception as error:  # without a store there is nothing else to show
+        show_error(error)
+        return
+    is_about_experiment = page.url_path in navigation.ABOUT_EXPERIMENT
+    state.follow_address(lab, keep=is_about_experiment)
+    if missing := state.missing():
+        st.warning(missing, icon=":material/link_off:")
+    sidebar(lab)
+    if is_about_experiment:
+        strip(lab)
+    guarded(page.run)()
+
+
+main()

@@ -1,0 +1,13 @@
+"""A small picture of every data set, drawn once from real examples and kept beside this file.
+
+``python -m playground.ui.pictures`` draws them again: after a new data set, or another palette.
+"""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def picture(kind: str) -> str:
+    """The SVG of a data set."""
+    return (FOLDER / f"{kind}.svg").read_text(encoding="utf-8")

@@ -1,0 +1,115 @@
+"""What the app's server does beside pages: health, compression, headers, and warming up together with the engine."""
+
+import asyncio
+import logging
+import secrets
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from playground import __version__
+from playground.errors import PlaygroundError
+from playground.jobs import start_engine
+from playground.settings import Settings
+from playground.ui import resources
+from playground.ui.state import OWNER_COOKIE
+
+log = logging.getLogger("playground")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        # Streamlit's own page starts with an inline script; Vega compiles expressions.
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' ws: wss:",
+        "worker-src 'self' blob:",
+        "frame-src 'self' blob: data:",
+        "frame-ancestors 'self'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "object-src 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # the address holds the id of a draft: nobody else's business
+    "X-Frame-Options": "SAMEORIGIN",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+YEAR = 365 * 86_400
+WARM = ("pandas", "pyarrow", "streamlit.elements.vega_charts", "PIL.Image")
+"""Imported before the first page is served: done by forty sessions at once they would stall one another."""
+
+
+class Headers:
+    """Adds the security headers to every answer, and a name of its own to every new browser."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_new = OWNER_COOKIE not in Request(scope).cookies
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if is_new and headers.get("content-type", "").startswith("text/html"):
+                    headers.append(
+                        "Set-Cookie",
+                        f"{OWNER_COOKIE}={secrets.token_urlsafe(16)}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax",
+                    )
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+async def health(request: Request) -> JSONResponse:
+    """``/healthz``: 200 with the version and the state of store and engine; 503 when the store cannot be used."""
+    try:
+        lab = await asyncio.to_thread(resources.lab)
+        status = await asyncio.to_thread(lab.engine_status)
+    except PlaygroundError as error:
+        return JSONResponse({"status": "unavailable", "version": __version__, "message": str(error)}, 503)
+    return JSONResponse({"status": "ok", "version": __version__, "engine": status.state, "workers": status.workers})
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Start the engine beside the app, and have everything imported before the first page is asked for."""
+    settings = Settings()
+    if not settings.engine:
+        threading.Thread(target=_start_engine, args=(settings,), name="start engine", daemon=True).start()
+    for module in WARM:
+        import_module(module)
+    yield
+
+
+def _start_engine(settings: Settings) -> None:
+    try:
+        start_engine(settings)
+    except PlaygroundError as error:
+        log.error("The engine could not be started: %s", error)
+
+
+ROUTES = [Route("/healthz", health)]
+MIDDLEWARE = [Middleware(Headers), Middleware(GZipMiddleware, minimum_size=1000)]

@@ -1,0 +1,224 @@
+"""What one browser tab is looking at. The only home of session keys and of the address bar.
+
+The address names what is shown, so that a refresh, another browser or a link shows the same::
+
+    ?draft=…        a draft of one's own: whoever holds its id may edit it
+    ?experiment=…   a shared experiment: nobody can change it, the first edit forks a draft
+    ?run=…          a run to watch; without a draft its experiment is shown, and forks at the first edit as well
+
+Streamlit clears the address when a page is chosen in the side bar; :func:`follow_address` puts it back.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from playground.errors import NotFound
+from playground.lab import Lab
+from playground.recipes import recipe
+from playground.records import Description, Run
+from playground.spec import Experiment
+
+OWNER_COOKIE = "playground_owner"
+MAX_UNDO = 50
+
+_EXPERIMENT, _DRAFT, _SHARED, _RUN = "design.experiment", "design.draft", "design.shared", "watch.run"
+_PAST, _REVISION, _PROBLEMS, _DESCRIPTION = "design.past", "design.revision", "design.problems", "design.description"
+_MISSING = "address.missing"
+
+
+def experiment() -> Experiment:
+    """The experiment on the bench."""
+    if _EXPERIMENT not in st.session_state:
+        st.session_state[_EXPERIMENT] = recipe("spirals").experiment
+    found: Experiment = st.session_state[_EXPERIMENT]
+    return found
+
+
+def run_id() -> str | None:
+    """The run that is watched."""
+    return st.session_state.get(_RUN)
+
+
+def draft_id() -> str:
+    """The draft that is edited; empty before the first edit."""
+    return st.session_state.get(_DRAFT, "")
+
+
+def owner() -> str:
+    """Who this browser is, by a cookie of our own: runs are fairly queued among owners."""
+    return st.context.cookies.get(OWNER_COOKIE, "")
+
+
+def may_control(run: Run) -> bool:
+    """Whether this tab may stop, resume or delete a run: its owner may, and whoever holds its draft."""
+    return run.owner in ("", owner()) or (bool(run.draft) and run.draft == draft_id())
+
+
+def follow_address(lab: Lab, *, keep: bool) -> None:
+    """Show what the address names; with ``keep``, name what is shown where the address has lost it."""
+    asked = {name: st.query_params.get(name, "") for name in ("draft", "experiment", "run")}
+    try:
+        if asked["draft"] and asked["draft"] != draft_id():
+            _show(lab.draft(asked["draft"]), draft=asked["draft"])
+        elif asked["experiment"] and asked["experiment"] != st.session_state.get(_SHARED):
+            _show(lab.shared(asked["experiment"]), shared=asked["experiment"])
+        if asked["run"] and asked["run"] != run_id():
+            run = lab.run(asked["run"])
+            if not asked["draft"] and not asked["experiment"]:
+                _show(run.experiment)
+            st.session_state[_RUN] = run.id
+    except NotFound as error:
+        st.session_state[_MISSING] = str(error)
+        st.query_params.clear()
+    if keep:
+        _write_address()
+
+
+def missing() -> str:
+    """What the address named and is not there; said once."""
+    return st.session_state.pop(_MISSING, "")
+
+
+def _show(shown: Experiment, *, draft: str = "", shared: str = "") -> None:
+    st.session_state[_EXPERIMENT], st.session_state[_DRAFT], st.session_state[_SHARED] = shown, draft, shared
+    st.session_state[_RUN] = None
+    st.session_state[_PAST] = []
+    _redraw_forms()
+
+
+def address() -> dict[str, str]:
+    """What the address has to say to show the same elsewhere."""
+    shown = {"draft": draft_id(), "experiment": st.session_state.get(_SHARED), "run": run_id()}
+    return {name: value for name, value in shown.items() if value}
+
+
+def page_address() -> str:
+    """The address of this page without what it shows, for links."""
+    return (st.context.url or "").partition("?")[0]
+
+
+def _write_address() -> None:
+    # Every write is an entry in the browser's history: write only what is new.
+    if st.query_params.to_dict() != address():
+        st.query_params.from_dict(address())
+
+
+# Editing
+
+
+def edit(lab: Lab, change: Callable[[Experiment], Experiment], *, redraw: bool = False) -> None:
+    """Change the experiment and keep it: in the draft, or in a new one where there is none.
+
+    Args:
+        lab: keeps the draft.
+        change: from the experiment as it is to the next; what it raises leaves everything as it was.
+        redraw: make all form fields anew, because the change came from elsewhere than from them.
+    """
+    before = experiment()
+    after = change(before)
+    if after == before:
+        return
+    st.session_state[_PAST] = [*st.session_state.get(_PAST, []), before][-MAX_UNDO:]
+    _keep(lab, after)
+    if redraw:
+        _redraw_forms()
+
+
+def undo(lab: Lab) -> None:
+    """Take the last edit back."""
+    *past, before = st.session_state[_PAST]
+    st.session_state[_PAST] = past
+    _keep(lab, before)
+    _redraw_forms()
+
+
+def can_undo() -> bool:
+    """Whether there is an edit to take back."""
+    return bool(st.session_state.get(_PAST))
+
+
+def start(lab: Lab, begun: Experiment) -> str:
+    """Put an experiment on the bench as a new draft; gives the draft's id."""
+    draft = lab.new_draft(begun)
+    _show(begun, draft=draft)
+    return draft
+
+
+def _keep(lab: Lab, edited: Experiment) -> None:
+    st.session_state[_EXPERIMENT] = edited
+    draft = draft_id()
+    if draft:
+        try:
+            lab.save_draft(draft, edited)
+        except NotFound:  # cleaned away while the tab was open
+            draft = ""
+    if not draft:
+        st.session_state[_DRAFT], st.session_state[_SHARED] = lab.new_draft(edited), ""
+    _write_address()
+
+
+def launch(lab: Lab) -> Run:
+    """Train the experiment: keep the draft, queue a run, watch it.
+
+    Raises:
+        SpecError: it cannot be trained.
+    """
+    if not draft_id():
+        _keep(lab, experiment())
+    run = lab.launch(experiment(), draft=draft_id(), owner=owner())
+    watch(run.id)
+    return run
+
+
+def watch(run: str) -> None:
+    """Watch another run."""
+    st.session_state[_RUN] = run
+    _write_address()
+
+
+# Widgets
+
+
+def widget_key(*path: object) -> str:
+    """The key of a form field. It changes when the experiment is changed from elsewhere, so that fields follow."""
+    return ".".join(map(str, ("form", st.session_state.get(_REVISION, 0), *path)))
+
+
+def widget_value(key: str) -> Any:
+    """What a person put into a widget."""
+    return st.session_state[key]
+
+
+def set_widget(key: str, value: Any) -> None:
+    """Move a widget; only possible from callbacks, before it is drawn."""
+    st.session_state[key] = value
+
+
+def _redraw_forms() -> None:
+    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
+    st.session_state[_PROBLEMS] = {}
+
+
+def complain(place: str, problem: str) -> None:
+    """Remember what is wrong at a place of a form; empty: nothing any more."""
+    problems: dict[str, str] = st.session_state.setdefault(_PROBLEMS, {})
+    problems.pop(place, None)
+    if problem:
+        problems[place] = problem
+
+
+def problem(place: str) -> str:
+    """What is wrong at a place of a form."""
+    return st.session_state.get(_PROBLEMS, {}).get(place, "")
+
+
+def last_description() -> Description | None:
+    """The newest answer of the engine, to be shown greyed while there is no newer one."""
+    return st.session_state.get(_DESCRIPTION)
+
+
+def remember_description(description: Description) -> None:
+    """Keep the newest answer of the engine."""
+    st.session_state[_DESCRIPTION] = description

@@ -1,0 +1,119 @@
+"""The experiment strip: one line over every page that is about an experiment, always in the same place.
+
+Somebody who reads only the strip knows what they are looking at.
+"""
+
+import streamlit as st
+
+from playground.displays import words
+from playground.displays.stack import StackPicture
+from playground.errors import PlaygroundError
+from playground.lab import Lab
+from playground.records import Description, Run, RunStatus
+from playground.spec import Experiment
+from playground.ui import navigation, state
+from playground.ui.errors import guarded
+
+STATUS_LOOKS = {
+    RunStatus.QUEUED: ("schedule", "gray"),
+    RunStatus.RUNNING: ("play_circle", "green"),
+    RunStatus.PAUSED: ("pause_circle", "orange"),
+    RunStatus.DONE: ("check_circle", "blue"),
+    RunStatus.FAILED: ("error", "red"),
+    RunStatus.INTERRUPTED: ("warning", "orange"),
+    RunStatus.STOPPED: ("stop_circle", "gray"),
+}
+"""Icon and colour of each state; the word always stands beside them."""
+
+
+def status_badge(run: Run) -> None:
+    """A run and its state."""
+    icon, color = STATUS_LOOKS[run.status]
+    st.badge(f"{short_id(run.id)} {run.status.value}", icon=f":material/{icon}:", color=color)
+
+
+def short_id(run_id: str) -> str:
+    """Enough of an id to tell runs apart by eye."""
+    return run_id[:4]
+
+
+def strip(lab: Lab) -> None:
+    """Data, network, training, run, and the buttons."""
+    with st.container(key="strip"):
+        st.fragment(guarded(_strip), key="strip")(lab)
+
+
+def _strip(lab: Lab) -> None:
+    experiment = state.experiment()
+    run = _run(lab)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _chip(f"{type(experiment.data).label} · {_examples(lab, experiment)}", "database")
+        _chip(_network(lab, experiment), "layers")
+        _chip(_training(experiment), "trending_down")
+        st.space("stretch")
+        if run is not None:
+            status_badge(run)
+        live = run is not None and not run.status.is_over
+        st.button("Train", type="primary", icon=":material/play_arrow:", key="train", on_click=_train, args=(lab,))
+        st.button(
+            "Stop",
+            icon=":material/stop:",
+            key="stop",
+            disabled=not (live and run is not None and state.may_control(run)),
+            on_click=_stop,
+            args=(lab,),
+        )
+    if problem := state.problem("train"):
+        st.error(problem, icon=":material/error:")
+
+
+def _chip(label: str, icon: str) -> None:
+    st.page_link(navigation.BUILD, label=label, icon=f":material/{icon}:", query_params=state.address())
+
+
+def _run(lab: Lab) -> Run | None:
+    run_id = state.run_id()
+    return lab.run(run_id) if run_id else None
+
+
+def _examples(lab: Lab, experiment: Experiment) -> str:
+    try:
+        facts = lab.facts(experiment.data)
+    except PlaygroundError:
+        return "split too small"
+    return f"{facts.train + (facts.validation if experiment.data.validate_on == 'validation' else 0):,}"
+
+
+def _network(lab: Lab, experiment: Experiment) -> str:
+    layers = len(experiment.model.layers)
+    try:
+        description = lab.describe(experiment)
+    except PlaygroundError:
+        description = Description()
+    if not description.rows or description.error:
+        return words.plural(layers, "layer")
+    picture = StackPicture.from_description(lab.facts(experiment.data).input_shape, description)
+    return f"{picture.line()} · {description.parameters:,} parameters"
+
+
+def _training(experiment: Experiment) -> str:
+    training = experiment.training
+    batch = "full batch" if training.batch_size == "full" else f"batches of {training.batch_size}"
+    return f"{training.optimizer.kind} {training.optimizer.learning_rate:g} · {batch} · {training.epochs:,} epochs"
+
+
+def _train(lab: Lab) -> None:
+    try:
+        state.launch(lab)
+    except PlaygroundError as error:
+        state.complain("train", str(error))
+    else:
+        state.complain("train", "")
+    st.rerun()
+
+
+def _stop(lab: Lab) -> None:
+    run_id = state.run_id()
+    if run_id:
+        lab.stop(run_id)
+    st.rerun()
