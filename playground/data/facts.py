@@ -28,6 +28,10 @@ MNIST_TRAIN, MNIST_TEST = 60_000, 10_000
 
 _NUMERALS = tuple("0123456789")
 _PLANE = ("x", "y")
+_OF_NUCLEI = (
+    "radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points", "symmetry",
+    "fractal dimension",
+)  # fmt: skip
 
 
 class Known(NamedTuple):
@@ -72,14 +76,7 @@ KNOWN: dict[type[Data], Known] = {
     BreastCancer: Known(
         (30,),
         ("malignant", "benign"),
-        tuple(
-            name
-            for measure in (
-                "radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points",
-                "symmetry", "fractal dimension",
-            )
-            for name in (f"mean {measure}", f"{measure} error", f"worst {measure}")
-        ),
+        tuple(name.format(nucleus) for name in ("mean {}", "{} error", "worst {}") for nucleus in _OF_NUCLEI),
         "diagnosis",
         569,
     ),
@@ -154,18 +151,10 @@ def _share(fraction: float, examples: int) -> int:
 
 def _leave_room_for_classes(spec: Data, counts: Sizes) -> None:
     classes = len(KNOWN[type(spec)].class_names)
-    shares = {"test": "test_fraction", "validation": "validation_fraction"}
-    for part, field in shares.items():
-        count: int = getattr(counts, part)
+    for part, count in (("test", counts.test), ("validation", counts.validation)):
         if 0 < count < classes:
             raise SpecError(
-                f"The {part} share gives {count} examples for {classes} classes, too few to hold each of them. Raise "
-                "it, or turn Stratify off.",
-                f"data.{field}",
+                f"The {part} share of {count} is too small to hold each of the {classes} classes. Raise it, or turn "
+                "Stratify off.",
+                f"data.{part}_fraction",
             )
-    if counts.train < classes:
-        raise SpecError(
-            f"The shares leave {counts.train} training examples for {classes} classes. Lower the validation or the "
-            "test share.",
-            "data.validation_fraction",
-        )

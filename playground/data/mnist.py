@@ -84,6 +84,12 @@ def load(spec: Mnist28, seed: int, folders: Sequence[Path]) -> Raw:
     )
 
 
+def find(kind: type[Data], folders: Sequence[Path]) -> Path | None:
+    """Where the data set lies (of four files, the training pictures); None where :func:`load` would find nothing."""
+    places = [*folders, keras_cache()]
+    return next((files["x_train"] for place in places for files in _candidates(kind, place)), None)
+
+
 def keras_cache() -> Path:
     """Where Keras keeps the data sets it has downloaded."""
     home = os.environ.get("KERAS_HOME")

@@ -50,5 +50,5 @@ def fit(spec: Data, x_train: NDArray[np.generic]) -> Scaler:
     elif spec.scaling == "standard":
         offset, width = x_train.mean(axis=0), x_train.std(axis=0)
     # The deviation of a constant column comes out as rounding noise instead of 0.
-    constant = width <= 10 * np.finfo(np.float32).eps * np.abs(offset)
+    constant = width <= 10 * np.finfo(np.float64).eps * np.abs(offset)
     return Scaler(offset, 1 / np.where(constant, 1.0, width))

@@ -47,7 +47,7 @@ class Split(Data):
     @model_validator(mode="after")
     def _leave_something_to_train_on(self) -> "Split":
         # The validation examples are a share of what the test examples leave.
-        if self.validate_on == "validation" and (1 - self.test_fraction) * (1 - self.validation_fraction) < 0.1:
+        if self.validate_on == "validation" and (1 - self.test_fraction) * (1 - self.validation_fraction) < 0.1 - 1e-9:
             raise ValueError(
                 f"test share {self.test_fraction} and validation share {self.validation_fraction} leave less than a "
                 "tenth for training; lower one of them"

@@ -101,7 +101,9 @@ class Experiment(Spec):
     Immutable. ``schema_version`` says which edition of these classes wrote it.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = option(
+        SCHEMA_VERSION, "Schema version", "Which edition of the format this is.", advanced=True
+    )
     name: str = option("", "Name", "What people see in lists.", max_length=80)
     data: DataSpec = Field(Moons(), title="Data", description="Which examples, scaled and split how.")
     model: Model = Field(Model(), title="Model", description="The layers.")

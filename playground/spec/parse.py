@@ -12,6 +12,21 @@ from playground.spec.experiment import Experiment
 
 MAX_CHARACTERS = 1_000_000
 
+_EXPECTED = {
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "a text in quotes",
+    "tuple_type": "a list in brackets",
+    "model_type": "an object in braces",
+    "model_attributes_type": 'an object such as {"kind": "…"}',
+}
+"""What pydantic wanted, in words for people, by the type of its complaint."""
+
 
 def parse_experiment(content: str | bytes | Mapping[str, Any]) -> Experiment:
     """The experiment that JSON text, or an already decoded object, describes.
@@ -82,9 +97,9 @@ def _child(target: Any, name: str, path: str) -> Any:
 
 
 def _index(target: list[Any], name: str, path: str) -> int:
-    if name.isdigit() and int(name) < len(target):
+    if name.isdecimal() and int(name) < len(target):
         return int(name)
-    raise SpecError(f"{name!r} in {path!r} is not one of the places 0 to {len(target) - 1}.", path)
+    raise SpecError(f"{name!r} in {path!r} is not one of the {len(target)} places, counted from 0.", path)
 
 
 def explain(error: ValidationError) -> SpecError:
@@ -115,8 +130,14 @@ def explain(error: ValidationError) -> SpecError:
         return SpecError(
             f"{where or 'The experiment'}: {context.get('error', problem['msg'])}.".replace("..", "."), where
         )
-    said = problem["msg"].removeprefix("Input ").replace("greater than or equal to", "at least")
-    said = said.replace("less than or equal to", "at most")
+    if kind in _EXPECTED:
+        said = f"should be {_EXPECTED[kind]}"
+    else:
+        said = problem["msg"].removeprefix("Input ").removeprefix("String ")
+        said = said.replace("greater than or equal to", "at least").replace("less than or equal to", "at most")
+    for other in problems:  # the words that would do as well, such as "full" for a batch size
+        if other["type"] == "literal_error" and _walk(other["loc"])[0] == path:
+            said += f" or {other['ctx']['expected']}"
     return SpecError(f"{where} {said}; it is {_show(given)}.", where)
 
 
