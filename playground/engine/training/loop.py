@@ -141,7 +141,8 @@ class Loop:
         with self.learner.seat() as program:
             self._sums = program.metrics()[1]
             self._keep(program)
-        self.pilot.prepare(self.data, self._period_orders()[1])
+        if self.pilot.variant(self.step) == "xla":
+            self.pilot.prepare(self.step, self.data, self._period_orders()[1])
         self._tell("on_train_begin")
         while self.step < self.schedule.total_steps and not self.stop_training:
             decided = self._stretch()
@@ -176,12 +177,16 @@ class Loop:
             steps, self.step = end - self.step, end
             self.values = {**running, **_means_since(self._sums, sums)}
             self._sums = sums
-            if not math.isfinite(running["loss"]) or not self._keep(program):
-                self._recover(program)
-                return False
             decided = end == period_end
+            # A snapshot begins every period, so that a replay never crosses one.
+            keep = decided or time.perf_counter() - self._kept_at > SECONDS_BETWEEN_SNAPSHOTS
+            if not math.isfinite(running["loss"]) or (keep and not program.is_finite()):
+                self._recover(program, start, orders)
+                return False
             if decided:
                 self._decide(program, running)
+            if keep:
+                self._keep(program)
         self.speed.add(variant, steps, seconds)
         self._pace.measured(variant, steps, seconds)
         left = self.schedule.total_steps - end
@@ -198,24 +203,16 @@ class Loop:
             program.model.reset_metrics()
         self._sums = {}
         self.history.append(Point(self.step, self.epoch, "epoch", scores))
-        self._kept_at = -math.inf  # a snapshot begins every period: a replay never crosses one
-        self._keep(program)
 
-    def _keep(self, program: Program) -> bool:
-        """Remember the present values now and then, to go back to. False when a weight is not a number."""
-        if time.perf_counter() - self._kept_at < SECONDS_BETWEEN_SNAPSHOTS:
-            return True
-        if not program.is_finite():
-            return False
+    def _keep(self, program: Program) -> None:
+        """Remember the present values, to go back to."""
         self._kept, self._kept_at = (self.step, program.values()), time.perf_counter()
-        return True
 
-    def _recover(self, program: Program) -> None:
+    def _recover(self, program: Program, start: int, orders: tf.Tensor) -> None:
         """Go back to the last step after which loss and weights were numbers, and end the training there.
 
         The steps since the last snapshot are replayed, halving the stretch in which the first NaN must lie.
         """
-        start, orders = self._period_orders()
         (good, values), bad = self._kept, self.step
 
         def replay(to: int) -> None:

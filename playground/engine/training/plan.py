@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from playground.engine.training.program import Program, Variant
+from playground.errors import TrainingFailed
 
 Plan = tuple[tuple[int, str], ...]
 
@@ -42,15 +43,15 @@ class Pilot:
         self.entries: list[tuple[int, Variant]] = [(step, cast(Variant, variant)) for step, variant in plan]
         self.note = ""
         """Why XLA is not used, where that is worth telling."""
-        self._exploring = execution == "auto" and not settled
-        self._replayed = len(self.entries)
+        self.exploring = execution == "auto" and not settled
+        self._execution = execution
         self._trial: list[tuple[int, float]] | None = None
         if not self.entries:
             # Another training of the same program may have measured both already.
             measured = "xla" in program.rates and "plain" in program.rates
             faster = measured and program.rates["xla"] > program.rates["plain"]
             self.entries = [(0, "xla" if execution == "xla" or (execution == "auto" and faster) else "plain")]
-            self._exploring = self._exploring and not measured
+            self.exploring = self.exploring and not measured
 
     @property
     def plan(self) -> Plan:
@@ -64,21 +65,24 @@ class Pilot:
         """The next step after ``step`` at which the plan changes, ``end`` at most."""
         return min([end, *(start for start, _ in self.entries if start > step)])
 
-    def prepare(self, data: Any, orders: tf.Tensor) -> None:
-        """Start compiling now what the plan will need later."""
-        if any(variant == "xla" for _, variant in self.entries):
+    def prepare(self, step: int, data: Any, orders: tf.Tensor) -> None:
+        """Start compiling what the plan needs from ``step`` on; after the first stretch, where that one is plain."""
+        if any(variant == "xla" for start, variant in self.entries if start >= step) or self.variant(step) == "xla":
             self.program.compile_xla(data, orders)
 
     def ready(self, step: int) -> Variant:
-        """The variant for the stretch that begins at ``step``, compiled.
+        """The variant for the stretch that begins at ``step``, compiled; waits for the compiler where it must.
 
         Raises:
-            NotImplementedError: XLA was asked for and cannot compile this network.
+            TrainingFailed: XLA was asked for and cannot compile this network.
         """
-        variant = self.variant(step)
-        if variant == "xla" and not self.program.wait_for_xla():
-            raise NotImplementedError(self.program.xla_error)
-        return variant
+        if self.variant(step) == "xla" and not self.program.wait_for_xla():
+            self.note = f"XLA cannot compile this network: {self.program.xla_error}"
+            if self._execution == "xla":
+                raise TrainingFailed(f'{self.note.rstrip(".")}. Choose the execution "auto" or "plain".')
+            self.entries = [*(entry for entry in self.entries if entry[0] < step), (step, "plain")]
+            self.exploring = False
+        return self.variant(step)
 
     def measured(self, step: int, steps: int, seconds: float, left: int, data: Any, orders: tf.Tensor) -> None:
         """Learn from a stretch of ``steps`` that ended before ``step``, and change the plan from ``step`` on.
@@ -88,13 +92,14 @@ class Pilot:
             data, orders: what the compiled function would be given.
         """
         if step <= self.entries[-1][0]:
-            return  # a replay: the plan knows better
+            self.prepare(step, data, orders)  # a replay: the plan knows better
+            return
         variant = self.entries[-1][1]
         rate = steps / max(seconds, 1e-9)
         rates = self.program.rates
         if self._trial is None:
             rates[variant] = max(rate, rates.get(variant, 0.0))
-        if not self._exploring:
+        if not self.exploring:
             return
         if self._trial is not None:
             self._judge_trial(step, steps, seconds)
@@ -102,12 +107,12 @@ class Pilot:
             self._trial = []
             self.entries.append((step, "xla"))
         elif self.program.xla_error:
-            self.note, self._exploring = f"XLA cannot compile this network: {self.program.xla_error}", False
+            self.note, self.exploring = f"XLA cannot compile this network: {self.program.xla_error}", False
         elif left / rates["plain"] > WORTH_SECONDS:
             if self._could_pay():
                 self.program.compile_xla(data, orders)
             else:
-                self.note, self._exploring = "XLA is slow on large convolutions on a CPU, so it was not tried.", False
+                self.note, self.exploring = "XLA is slow on large convolutions on a CPU, so it was not tried.", False
 
     def _judge_trial(self, step: int, steps: int, seconds: float) -> None:
         self._trial = [*(self._trial or []), (steps, seconds)]
@@ -119,7 +124,7 @@ class Pilot:
         if rates["xla"] < rates["plain"]:
             self.entries.append((step, "plain"))
             self.note = "XLA was tried and was slower."
-        self._trial, self._exploring = None, False
+        self._trial, self.exploring = None, False
 
     def _could_pay(self) -> bool:
         if tf.config.list_physical_devices("GPU"):

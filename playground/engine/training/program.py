@@ -8,7 +8,7 @@ optimizers and frozen layers are Keras's, because every step is Keras's ``model.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Lock, Thread
+from threading import Lock, Thread, get_ident
 from typing import Any, Literal
 
 import keras
@@ -156,10 +156,10 @@ class Program:
         return self.model.get_metrics_result(), sums
 
     def metrics(self) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-        """Keras's metrics since their reset, and (total, count) of those that are means."""
+        """Keras's metrics since their reset (the mean of one that is a vector), and (total, count) of the means."""
         results, sums = self._read()
         return (
-            {name: float(value) for name, value in results.items()},
+            {name: float(np.mean(value)) for name, value in results.items()},
             {name: (float(total), float(count)) for name, (total, count) in sums.items()},
         )
 
@@ -262,13 +262,15 @@ def fast_dropout(model: keras.Model) -> Iterator[None]:
     """While XLA traces the model, let Dropout draw from ThreeFry, which XLA compiles well.
 
     Keras leaves the generator to TensorFlow, whose choice costs 466 µs for 32×128 values under XLA on a CPU; ThreeFry
-    (Salmon et al., 2011) costs 12 µs. The distribution is the same, the numbers are others.
+    (Salmon et al., 2011) costs 12 µs. The distribution is the same, the numbers are others. Only the thread that
+    enters is affected: another may be tracing the plain variant of the same model.
     """
+    tracer = get_ident()
 
     def call_of(layer: keras.layers.Dropout) -> Any:
         def call(inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-            if not training or layer.rate == 0:
-                return inputs
+            if get_ident() != tracer or not training or layer.rate == 0:
+                return type(layer).call(layer, inputs, training=training)
             return tf.nn.experimental.stateless_dropout(
                 inputs,
                 rate=layer.rate,
@@ -279,9 +281,11 @@ def fast_dropout(model: keras.Model) -> Iterator[None]:
 
         return call
 
-    layers = [layer for layer in model._flatten_layers() if type(layer) is keras.layers.Dropout]
-    partial_shapes = [layer for layer in layers if layer.noise_shape is not None and None in layer.noise_shape]
-    layers = [layer for layer in layers if layer not in partial_shapes]
+    layers = [
+        layer
+        for layer in model._flatten_layers()
+        if type(layer) is keras.layers.Dropout and None not in (layer.noise_shape or ())
+    ]
     for layer in layers:
         layer.call = call_of(layer)
     try:
