@@ -11,6 +11,10 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 # Two at a time: TensorFlow itself uses several cores. What starts engines or browsers shares one line (tests/conftest.py).
 PYTEST := $(PY) -m pytest --numprocesses 2 --dist loadgroup
 
+# Where there is a screen the page opens by itself; elsewhere its address is printed.
+SCREEN := $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname -s)))
+STREAMLIT := $(VENV)/bin/streamlit run app.py --server.showEmailPrompt false $(if $(SCREEN),--server.headless false)
+
 .DEFAULT_GOAL := help
 .PHONY: help run dev gpu setup chromium check format test test-fast bench bars screenshot clean
 
@@ -39,10 +43,10 @@ gpu: $(VENV)/.run ## add the CUDA libraries for an NVIDIA GPU
 	$(PIP) --requirement requirements-gpu.txt
 
 run: $(VENV)/.run ## open the app
-	$(VENV)/bin/streamlit run app.py
+	$(STREAMLIT)
 
 dev: $(VENV)/.dev ## open the app; it reloads when a file changes
-	$(VENV)/bin/streamlit run app.py --server.fileWatcherType auto --server.runOnSave true
+	$(STREAMLIT) --server.fileWatcherType auto --server.runOnSave true
 
 check: $(VENV)/.dev ## lint, formatting, types, floors
 	$(VENV)/bin/ruff check .

@@ -16,6 +16,13 @@ POSTGRES = os.environ.get("PLAYGROUND_TEST_POSTGRES", "")
 SHARED_BACKENDS = ["file", "postgres"] if POSTGRES else ["file"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several tests run at once: a file's together for its fixtures, and one engine or browser at a time."""
+    for item in items:
+        heavy = any(item.get_closest_marker(name) for name in ("engine", "browser"))
+        item.add_marker(pytest.mark.xdist_group("processes" if heavy else item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings with a home of this test's own."""

@@ -1,6 +1,7 @@
 """MNIST and Fashion-MNIST from files: one npz, or the four idx files in which both were published."""
 
 import gzip
+import itertools
 import math
 import os
 import zipfile
@@ -68,20 +69,25 @@ def load(spec: Mnist28, seed: int, folders: Sequence[Path]) -> Raw:
     Raises:
         DataMissing: no file in the folders or in Keras's cache, or one that is damaged.
     """
-    places = [*folders, keras_cache()]
-    for place in places:
-        for files in _candidates(type(spec), place):
-            arrays = _read(files, spec.label)
-            return Raw(
-                arrays["x_train"][: spec.limit, ..., np.newaxis],
-                arrays["y_train"][: spec.limit],
-                (arrays["x_test"][..., np.newaxis], arrays["y_test"]),
-            )
-    source = SOURCES[type(spec)]
-    raise DataMissing(
-        f"{spec.label} is not on this machine. Put {source.npz[0]}, or the four files {IDX['x_train']}.gz and so on in "
-        f"a folder {source.folders[0]}, into one of: {', '.join(map(str, places))}."
+    places, source = [*folders, keras_cache()], SOURCES[type(spec)]
+    files = next(_candidates(type(spec), places), None)
+    if files is None:
+        raise DataMissing(
+            f"{spec.label} is not on this machine. Put {source.npz[0]}, or the four files {IDX['x_train']}.gz and so "
+            f"on in a folder {source.folders[0]}, into one of: {', '.join(map(str, places))}."
+        )
+    arrays = _read(files, spec.label)
+    return Raw(
+        arrays["x_train"][: spec.limit, ..., np.newaxis],
+        arrays["y_train"][: spec.limit],
+        (arrays["x_test"][..., np.newaxis], arrays["y_test"]),
     )
+
+
+def find(kind: type[Data], folders: Sequence[Path]) -> Path | None:
+    """The file with the training pictures that :func:`load` would read; None where there is none."""
+    files = next(_candidates(kind, [*folders, keras_cache()]), None)
+    return files["x_train"] if files else None
 
 
 def find(kind: type[Data], folders: Sequence[Path]) -> Path | None:
@@ -96,18 +102,18 @@ def keras_cache() -> Path:
     return (Path(home) if home else Path.home() / ".keras") / "datasets"
 
 
-def _candidates(kind: type[Data], place: Path) -> Iterator[dict[str, Path]]:
-    """The sets of files in ``place`` that promise this data: array name → file."""
+def _candidates(kind: type[Data], places: Sequence[Path]) -> Iterator[dict[str, Path]]:
+    """The sets of files in ``places`` that promise this data: array name → file."""
     source = SOURCES[kind]
-    for name in source.npz:
-        if os.path.isfile(place / name):
-            yield dict.fromkeys(SHAPES, place / name)
-    folders = [place / name for name in source.folders]
-    # Both data sets use the same four names, so only the folder's own name tells which one lies in it.
-    if (kind is FashionMnist) == ("fashion" in place.name.lower()):
-        folders.append(place)
-    for folder in folders:
-        for ending in ("", ".gz"):
+    for place in places:
+        for name in source.npz:
+            if os.path.isfile(place / name):
+                yield dict.fromkeys(SHAPES, place / name)
+        folders = [place / name for name in source.folders]
+        # Both data sets use the same four names, so only the folder's own name tells which one lies in it.
+        if (kind is FashionMnist) == ("fashion" in place.name.lower()):
+            folders.append(place)
+        for folder, ending in itertools.product(folders, ("", ".gz")):
             files = {array: folder / f"{name}{ending}" for array, name in IDX.items()}
             if all(map(os.path.isfile, files.values())):
                 yield files

@@ -1,0 +1,1 @@
+"""Measurements of the whole product with public tools only: ``python -m benchmarks`` runs them all."""

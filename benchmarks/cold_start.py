@@ -1,0 +1,104 @@
+"""From nothing: ``make run`` to a moving curve, ``streamlit run`` to a usable page, and what the web process weighs.
+
+``python -m benchmarks.cold_start --json``; the bars are 15 s, 3 s, 350 MB and no TensorFlow. The machine is installed
+(``make setup``), no engine lives, the store is empty.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from playwright.sync_api import Browser, Page
+
+from benchmarks.report import Skipped, note, report
+from playground.cli.chromium import find_chromium
+from tests.browser.app import ROOT, environment_for, free_port, stop_engine
+from tests.browser.chrome import chromium
+from tests.browser.looks import train, wait_for_points
+
+STREAMLIT_RUN = [str(ROOT / ".venv" / "bin" / "streamlit"), "run", "app.py"]
+
+
+def measure() -> dict[str, Any]:
+    """Three starts, each in a home of its own."""
+    if not find_chromium():
+        raise Skipped("no Chromium on this machine; make test installs one")
+    if not (make := shutil.which("make")) or not Path(STREAMLIT_RUN[0]).exists():
+        raise Skipped("make and an installed .venv are needed; make setup installs it")
+    with chromium() as browser:
+        # The browser itself is warm: what is measured is the playground.
+        note("make run, and Train pressed at once…")
+        with _started([make, "run"], browser) as (page, begin, _):
+            train(page)
+            first = wait_for_points(page, seconds=120)
+            wait_for_points(page, more_than=first)
+            moving = time.monotonic() - begin
+        note("streamlit run…")
+        with _started(STREAMLIT_RUN, browser) as (page, begin, process):
+            usable = time.monotonic() - begin
+            wait_for_engine(page)
+            resident = process.memory_info().rss
+            has_tensorflow = any("tensorflow" in file.path for file in process.memory_maps())
+    return {
+        "make_run_to_moving_curve_seconds": round(moving, 1),
+        "streamlit_run_to_usable_page_seconds": round(usable, 1),
+        "web_process_megabytes": round(resident / 1e6),
+        "web_process_has_tensorflow": has_tensorflow,
+    }
+
+
+def wait_for_engine(page: Page) -> None:
+    """Until the side bar says that the engine is ready."""
+    page.get_by_text("Engine ready").wait_for(timeout=120_000)
+
+
+@contextmanager
+def _started(command: list[str], browser: Browser) -> Iterator[tuple[Page, float, psutil.Process]]:
+    """Run ``command`` in an empty home; the page with its Train button, when it was started, and the web process."""
+    with tempfile.TemporaryDirectory() as home:
+        port = free_port()
+        environment = environment_for(Path(home)) | {
+            "STREAMLIT_SERVER_PORT": str(port),
+            "STREAMLIT_SERVER_HEADLESS": "true",
+        }
+        page = browser.new_page(base_url=f"http://localhost:{port}")
+        begin = time.monotonic()
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            _wait_for_answer(f"http://localhost:{port}/healthz", process)
+            page.goto("/build")
+            page.get_by_role("button", name="Train", exact=True).wait_for()
+            family = psutil.Process(process.pid)
+            yield page, begin, next((p for p in family.children(recursive=True) if "app.py" in p.cmdline()), family)
+        finally:
+            page.close()
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+            stop_engine(environment)
+
+
+def _wait_for_answer(url: str, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.02)
+    raise RuntimeError(f"{process.args!r} ended with {process.returncode} before it answered")
+
+
+if __name__ == "__main__":
+    report(measure, __doc__)

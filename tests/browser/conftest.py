@@ -1,0 +1,39 @@
+"""One app and one Chromium for all tests of this folder; a fresh browser context for each."""
+
+import urllib.parse
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from playground.cli.chromium import find_chromium
+from tests.browser.app import App, running_app
+from tests.browser.chrome import chromium
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory) -> Iterator[App]:
+    with running_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not find_chromium():
+        pytest.skip("no Chromium on this machine; make test installs one")
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(app, browser) -> Iterator[Page]:
+    """A page of 1280 × 900 pixels. In the end every request must have stayed with the app."""
+    context = browser.new_context(base_url=app.url, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    yield context.new_page()
+    context.close()
+    parts = map(urllib.parse.urlsplit, asked)
+    hosts = {part.netloc for part in parts if part.scheme not in ("data", "blob")}
+    assert hosts == {urllib.parse.urlsplit(app.url).netloc}
