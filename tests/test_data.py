@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from sklearn import datasets as sklearn_datasets
 
 from playground import data, evaluation
+from playground.data import mnist
 from playground.data.facts import KNOWN
 from playground.data.loading import LOADERS
 from playground.data.mnist import IDX, SHAPES
@@ -377,6 +378,11 @@ def test_keras_cache_is_looked_at_last(npz_folder: Path, monkeypatch: pytest.Mon
     (tmp_path / "home" / "datasets").symlink_to(npz_folder)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
     assert data.load(Mnist(limit=100, validate_on="test"), 0, []).facts.train == 100
+
+
+def test_a_file_is_found_without_being_read(npz_folder: Path, tmp_path: Path) -> None:
+    assert mnist.find(Mnist, [tmp_path, npz_folder]) == npz_folder / "mnist.npz"
+    assert mnist.find(FashionMnist, [npz_folder]) is None
 
 
 def test_a_missing_file_is_named_with_the_places_where_it_may_lie(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ LOADERS: dict[type[Data], Loader] = {
 """Every data set and the function that finds its examples."""
 
 SHOWN = {"points": 2_000, "table": 200, "images": 10}
-"""How many examples a preview shows: points or rows in all, pictures of each class."""
+"""The most that a preview shows: points or rows in all, pictures of each class."""
 
 
 def load(spec: Data, seed: int, folders: Sequence[Path]) -> Dataset:
@@ -54,14 +54,14 @@ def load(spec: Data, seed: int, folders: Sequence[Path]) -> Dataset:
     )
 
 
-def preview(spec: Data, seed: int, folders: Sequence[Path], *, limit: int | None = None) -> Preview:
+def preview(spec: Data, seed: int, folders: Sequence[Path], *, limit: int = 2_000) -> Preview:
     """Some examples to draw: of a set that brings its own test set, training examples only.
 
     Args:
         spec: which data.
         seed: as for :func:`load`.
         folders: as for :func:`load`.
-        limit: how many points or rows in all, or pictures of each class; None: :data:`SHOWN`.
+        limit: at most so many points or rows in all, or pictures of each class; :data:`SHOWN` holds as well.
 
     Raises:
         DataMissing: its files are not on this machine, or damaged.
@@ -71,7 +71,7 @@ def preview(spec: Data, seed: int, folders: Sequence[Path], *, limit: int | None
     parts = split(spec, raw.y, seed)
     part = np.zeros(len(raw.y), np.uint8)
     part[parts.validation], part[parts.test] = 1, 2
-    chosen = _chosen(spec, raw.y, limit or SHOWN[spec.family])
+    chosen = _chosen(spec, raw.y, min(limit, SHOWN[spec.family]))
     x = raw.x[chosen]
     if spec.family == "points":
         x = scaling.fit(spec, raw.x[parts.train]).transform(x)

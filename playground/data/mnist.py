@@ -85,15 +85,9 @@ def load(spec: Mnist28, seed: int, folders: Sequence[Path]) -> Raw:
 
 
 def find(kind: type[Data], folders: Sequence[Path]) -> Path | None:
-    """The file with the training pictures that :func:`load` would read; None where there is none."""
+    """Where the data set lies (of four files, the training pictures); None where :func:`load` would find nothing."""
     files = next(_candidates(kind, [*folders, keras_cache()]), None)
     return files["x_train"] if files else None
-
-
-def find(kind: type[Data], folders: Sequence[Path]) -> Path | None:
-    """Where the data set lies (of four files, the training pictures); None where :func:`load` would find nothing."""
-    places = [*folders, keras_cache()]
-    return next((files["x_train"] for place in places for files in _candidates(kind, place)), None)
 
 
 def keras_cache() -> Path:
