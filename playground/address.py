@@ -11,11 +11,13 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from playground import __version__
+from playground.errors import EngineUnavailable
 from playground.settings import Settings
 
 if sys.platform == "win32":
@@ -89,24 +91,40 @@ class Lock:
 
 
 class Place:
-    """The folder in which an engine and those who need it meet."""
+    """The folder in which an engine and those who need it meet.
+
+    Raises:
+        EngineUnavailable: the folder cannot be made.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.folder = settings.home.absolute() / "engine"
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise EngineUnavailable(
+                f"The folder {self.folder} cannot be made: {error.strerror}. Choose another place with PLAYGROUND_HOME."
+            ) from error
         self.lock = Lock(self.folder / "engine.lock")
         self.log = self.folder / "engine.log"
         self._address = self.folder / "address.json"
         self._heartbeat = self.folder / "heartbeat"
         self._leave = self.folder / "leave"
 
-    def occupied(self) -> bool:
-        """Whether an engine holds the place now."""
+    def occupied(self, patience: float = 0.0) -> bool:
+        """Whether an engine holds the place now.
+
+        To look is to hold the lock for an instant: with some ``patience`` (seconds) another look is not taken for an
+        engine.
+        """
         probe = Lock(self.folder / "engine.lock")
-        if probe.acquire():
-            probe.release()
+        try:
+            if not probe.acquire(patience):
+                return True
+        except FileNotFoundError:  # the home folder was deleted meanwhile
             return False
-        return True
+        probe.release()
+        return False
 
     def read(self) -> Address | None:
         """The engine's address; None where none was left or it cannot be understood."""
@@ -127,7 +145,8 @@ class Place:
 
     def beat(self) -> None:
         """Somebody needs the engine: it stays for another while."""
-        self._heartbeat.touch()
+        with suppress(FileNotFoundError):  # the home folder was deleted meanwhile
+            self._heartbeat.touch()
 
     def last_beat(self) -> int:
         """A number that changes with every beat. It is compared with itself only, never with a clock."""

@@ -1,5 +1,6 @@
 """The engine as a process: its queue, its workers, its door. Its workers' functions are those of ``fake_worker``."""
 
+import json
 import os
 import signal
 import socket
@@ -280,18 +281,22 @@ def test_a_frozen_train_worker_interrupts_its_run(running: Home) -> None:
     frozen.send_signal(signal.SIGCONT)
 
 
-def test_a_killed_engine_leaves_no_process_and_its_run_is_interrupted_by_the_next(home: Home) -> None:
-    first = home.start()
+def test_a_killed_engine_leaves_no_process_and_its_run_is_interrupted_by_the_next(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playground.jobs.dask.REVIVE_SECONDS", 3)
+    app = DaskJobs(home.settings, revive=True, calls=FAKE_CALLS, worker=WORKER)
+    home.start()
     run = home.moves(home.launch("60", large=True))
     processes = home.processes()
     processes[0].kill()
     _, alive = psutil.wait_procs(processes, timeout=10)
     assert not alive
     assert home.jobs.status().state == "lost"
-    start_engine(home.settings, WORKER)
-    home.ready(besides=first.nonce)
+    eventually(lambda: app.status().state == "ready", seconds=60)
     home.reaches(run, RunStatus.INTERRUPTED, seconds=15)
-    assert home.jobs.ask("describe", "hello")["said"] == "hello"
+    assert app.ask("describe", "hello")["said"] == "hello"
+    app.close()
 
 
 def test_an_engine_that_is_terminated_interrupts_its_runs_and_leaves_in_order(home: Home) -> None:
@@ -337,12 +342,46 @@ def test_an_engine_of_another_edition_finishes_its_runs_and_is_replaced(home: Ho
     assert home.place.read() == second
 
 
-def test_an_engine_that_nobody_needs_leaves_and_comes_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playground.jobs.dask.REVIVE_SECONDS", 3)
+def test_an_engine_that_nobody_needs_leaves(home: Home) -> None:
     brief = home.settings.model_copy(update={"idle_minutes": 0.02})
     start_engine(brief, WORKER)
     home.ready()
     eventually(lambda: not home.place.occupied())
-    reviver = DaskJobs(home.settings, revive=True, calls=FAKE_CALLS, worker=WORKER)
-    eventually(lambda: reviver.status().state == "ready", seconds=60)
-    reviver.close()
+    assert home.jobs.status().state == "none"
+
+
+# Elsewhere
+
+
+def test_a_remote_scheduler_trains_and_answers(home: Home, tmp_path: Path) -> None:
+    security = Security.temporary()
+    pem = tmp_path / "all.pem"
+    pem.write_text(security.tls_client_cert + security.tls_client_key)
+    door = ["--tls-ca-file", pem, "--tls-cert", pem, "--tls-key", pem, "--host", "127.0.0.1"]
+    address = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "dask"]
+    scheduler = [*dask, "scheduler", *door, "--scheduler-file", address, "--port", "0", "--no-dashboard"]
+    worker = [*dask, "worker", *door, "--scheduler-file", address, "--nthreads", "4", "--no-dashboard", "--no-nanny"]
+    settings = home.settings.model_copy(
+        update={"engine_ca": pem, "engine_cert": pem, "engine_key": pem, "small_runs": 2}
+    )
+    environment = {**os.environ, **settings.environ()}
+    processes = [
+        subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        for command in (scheduler, [*worker, "--resources", "slot=2 question=2 fetch=1"])
+    ]
+    try:
+        eventually(address.exists, seconds=60)
+        settings = settings.model_copy(update={"engine": json.loads(address.read_text())["address"]})
+        engine = [sys.executable, "-m", "playground.engine.service", WORKER]
+        processes.append(subprocess.Popen(engine, env={**environment, **settings.environ()}))
+        home.reaches(home.launch("0.1"), RunStatus.DONE, seconds=60)
+        # The store of this test is a file all the same: everything is on this machine.
+        jobs = DaskJobs(settings.model_copy(update={"store_url": "postgresql://host/name"}), calls=FAKE_CALLS)
+        assert jobs.ask("describe", "far")["said"] == "far"
+        assert (jobs.status().state, jobs.status().workers) == ("ready", 1)
+        jobs.close()
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait(timeout=20)

@@ -163,23 +163,23 @@ def test_small_runs_share_a_worker_and_a_large_one_takes_all_of_it() -> None:
     slots.update(up("a", "b"))
     first, second = slots.take(True, False), slots.take(True, False)
     assert first is second
-    assert slots.wanted(False) == (None,)
+    assert slots.wanted(False) == "any"
     alone = slots.take(False, False)
     assert alone is not first
-    assert slots.wanted(False) == ()
+    assert slots.wanted(False) == "none"
     slots.give_back(first, True)
-    assert slots.wanted(False) == (True,)
+    assert slots.wanted(False) == "small"
     slots.give_back(alone, False)
-    assert slots.wanted(False) == (None,)
+    assert slots.wanted(False) == "any"
 
 
 def test_a_large_run_that_waited_long_gets_the_next_free_worker() -> None:
     slots = Slots(2)
     slots.update(up("a"))
     only = slots.take(True, False)
-    assert slots.wanted(True) == ()
+    assert slots.wanted(True) == "none"
     slots.give_back(only, True)
-    assert slots.wanted(True) == (False, None)
+    assert slots.wanted(True) == "any"
 
 
 def test_small_runs_go_on_beside_a_worker_kept_for_a_large_one() -> None:
@@ -187,7 +187,7 @@ def test_small_runs_go_on_beside_a_worker_kept_for_a_large_one() -> None:
     slots.update(up("a", "b"))
     busy = [slots.take(True, False) for _ in range(3)]
     slots.give_back(busy[0], True)
-    assert slots.wanted(True) == (True,)
+    assert slots.wanted(True) == "small"
     kept = min(slots.trainers.values(), key=lambda trainer: trainer.used)
     assert slots.take(True, True) is not kept
 
@@ -199,7 +199,7 @@ def test_a_restarted_worker_is_a_new_one() -> None:
     slots.take(False, False)
     assert slots.update(up("a", life=1)) == [slots.trainers["a"]]
     assert list(slots.trainers) == ["a"]
-    assert slots.wanted(False) == (None,)
+    assert slots.wanted(False) == "any"
 
 
 @pytest.mark.parametrize("memory", [0, RECYCLE_BYTES])
@@ -213,7 +213,7 @@ def test_an_idle_worker_is_recycled_after_many_runs_or_much_growth(memory: int) 
     assert slots.worn() == [trainer]
     slots.take(True, False)
     assert slots.worn() == []
-    assert slots.wanted(False) == (True,)
+    assert slots.wanted(False) == "small"
 
 
 def test_a_worker_that_never_idles_takes_no_more_when_it_is_worn_out() -> None:
@@ -222,7 +222,7 @@ def test_a_worker_that_never_idles_takes_no_more_when_it_is_worn_out() -> None:
     slots.take(True, False)
     for _ in range(RECYCLE_RUNS * DRAIN - 1):
         slots.give_back(slots.take(True, False), True)
-    assert slots.wanted(False) == ()
+    assert slots.wanted(False) == "none"
 
 
 def test_gpus_are_found_by_the_variable_that_chooses_them(monkeypatch: pytest.MonkeyPatch) -> None:

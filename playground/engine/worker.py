@@ -15,7 +15,7 @@ from playground.data import describe as describe_data
 from playground.engine import caches
 from playground.engine import model as models
 from playground.engine.download import download
-from playground.engine.run import run_experiment
+from playground.engine.run import device_name, run_experiment
 from playground.settings import Settings
 from playground.spec import DataSpec, parse_experiment
 from playground.store import Store, open_store
@@ -26,6 +26,11 @@ _data_spec: TypeAdapter[Any] = TypeAdapter(DataSpec)
 @cache
 def _open(url: str, artifacts: os.PathLike[str]) -> Store:
     return open_store(url, artifacts)  # type: ignore[arg-type]
+
+
+def warm_up() -> str:
+    """Make the device ready before the first run needs it; its name. Every new train worker is asked this once."""
+    return device_name()
 
 
 def train(run_id: str, lease: str) -> None:

@@ -29,11 +29,11 @@ SINGLE = ("fetch",)
 """Calls that may last for minutes: one at a time, so that other questions find a thread."""
 
 CONNECT_SECONDS = 5.0
+BEAT_SECONDS = 10.0
 STATUS_SECONDS = 0.5
 """How long a status is told without looking again."""
 REVIVE_SECONDS = 10.0
 """How long an engine that was started may take to appear before another is."""
-BEAT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,7 @@ class DaskJobs:
     def _look(self) -> EngineStatus:
         if self._settings.engine:
             return self._look_far()
-        if time.monotonic() - self._beaten > BEAT_SECONDS:
-            self._beaten = time.monotonic()
-            self._place.beat()
+        self._beat()
         if not self._place.occupied():
             return self._look_again()
         address = self._place.read()
@@ -144,13 +142,18 @@ class DaskJobs:
             start_engine(self._settings, self._worker)
         return lost if self._attempts > 2 else EngineStatus("starting", message=STARTING)
 
+    def _beat(self) -> None:
+        if time.monotonic() - self._beaten > BEAT_SECONDS:
+            self._beaten = time.monotonic()
+            self._place.beat()
+
     def _look_far(self) -> EngineStatus:
         try:
             workers = self._client().scheduler_info(n_workers=-1)["workers"].values()
         except EngineUnavailable as error:
             return EngineStatus("lost", message=str(error))
         trainers = [worker for worker in workers if "slot" in worker["resources"]]
-        running = sum(worker["metrics"]["executing"] for worker in trainers)
+        running = sum(worker["metrics"].get("task_counts", {}).get("executing", 0) for worker in trainers)
         return EngineStatus("ready", len(trainers), f"workers of {self._settings.engine}", running)
 
     # The connection
@@ -170,6 +173,7 @@ class DaskJobs:
     def _address(self) -> Address:
         if self._settings.engine:
             return Address(0, self._settings.engine, "", 0.0, self._settings.engine)
+        self._beat()
         address = self._place.read() if self._place.occupied() else None
         if address is None or not address.scheduler:
             raise EngineUnavailable(self._look().message or STARTING)

@@ -43,7 +43,7 @@ def start_engine(settings: Settings, worker: str = "") -> None:
     if settings.engine:
         return
     place = Place(settings)
-    if place.occupied():
+    if place.occupied(patience=0.1):
         present = place.read()
         if present is None or present.edition == edition(settings):
             return

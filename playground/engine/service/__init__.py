@@ -26,8 +26,8 @@ METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 all workers, and a killed one is back in a fraction of a second."""
 
 KEPT = (
-    *("PATH", "HOME", "USER", "LANG", "LC_", "TZ", "TMPDIR", "TEMP", "TMP", "XDG_"),
-    *("SYSTEMROOT", "USERPROFILE", "APPDATA", "LOCALAPPDATA"),
+    *("PATH", "HOME", "USER", "LANG", "LC_", "TZ", "TMP", "TEMP", "XDG_"),
+    *("SYSTEMROOT", "APPDATA", "LOCALAPPDATA"),
     *("PYTHON", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "CUDA_", "NVIDIA_", "TF_", "XLA_", "KERAS_HOME"),
     *("SSL_CERT_", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
     *("http_proxy", "https_proxy", "no_proxy"),

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -107,19 +108,20 @@ class OwnCluster:
             host=HOST, protocol="tls", security=self.security, dashboard=False, dashboard_address=None
         )
         self._nannies: dict[str, Nanny] = {}
+        self._open = AsyncExitStack()
 
     async def start(self) -> None:
         """Return when questions are answered; call once."""
-        await self._scheduler
+        await self._open.enter_async_context(self._scheduler)
         gpus, slot = visible_gpus(), self._settings.small_runs
         # The GPU's memory is for training; questions need none of it. A download may last: one at a time.
         self._add("question", QUESTION_THREADS, {"question": QUESTION_THREADS, "fetch": 1}, gpu="-1")
         for n in range(self._settings.train_workers):
             self._add(f"train-{n}", slot, {"slot": slot}, gpu=gpus[n % len(gpus)] if gpus else None)
+        self._open.push_async_callback(self._end_workers)
         await asyncio.gather(*self._nannies.values())
-        self.client = await distributed.Client(
-            self._scheduler.address, asynchronous=True, security=self.security, set_as_default=False
-        )
+        client = distributed.Client(self.address, asynchronous=True, security=self.security, set_as_default=False)
+        self.client = await self._open.enter_async_context(client)
 
     @property
     def address(self) -> str:
@@ -139,15 +141,16 @@ class OwnCluster:
         await self._nannies[worker.name].restart(timeout=15)
 
     async def close(self) -> None:
+        """End everything that was started, and only that."""
+        await self._open.aclose()
+
+    async def _end_workers(self) -> None:
         """End the workers, killing those that have not ended after two seconds."""
-        if self.client is not None:
-            await self.client.close()
         await asyncio.gather(*(nanny.close(timeout=2) for nanny in self._nannies.values()), return_exceptions=True)
-        await self._scheduler.close()
 
     def _add(self, name: str, threads: int, resources: dict[str, int], *, gpu: str | None) -> None:
         self._nannies[name] = Nanny(
-            self._scheduler.address,
+            self.address,
             name=name,
             host=HOST,
             protocol="tls",

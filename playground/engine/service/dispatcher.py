@@ -67,6 +67,7 @@ class Dispatcher:
         self._worker = worker
         self._slots = Slots(settings.small_runs)
         self._held: set[Held] = set()
+        self._placing = asyncio.Lock()
         self._waiting: dict[str, float] = {}
         self._large_waits = False
         self._leases = LeaseWatch(store, settings.lease_seconds)
@@ -108,23 +109,26 @@ class Dispatcher:
             pass
 
     async def _claim_one(self) -> bool:
-        for small in self._slots.wanted(self._large_waits):
+        async with self._placing:
+            wanted = self._slots.wanted(self._large_waits)
+            if wanted == "none":
+                return False
+            small = True if wanted == "small" else None
             claimed = await asyncio.to_thread(self._store.claim, self._holder, small=small)
-            if claimed is not None:
-                self._hand_over(*claimed)
-                return True
-        return False
-
-    def _hand_over(self, run: Run, lease: str) -> None:
-        small = is_small(run.experiment)
-        trainer = self._slots.take(small, self._large_waits)
+            if claimed is None:
+                return False
+            run, lease = claimed
+            small = is_small(run.experiment)
+            trainer = self._slots.take(small, self._large_waits)
+        log.info("run %s, attempt %d, goes to %s", run.id, run.attempt, trainer.worker.name)
         held = Held(run, lease, trainer, small)
         self._held.add(held)
-        log.info("run %s, attempt %d, goes to %s", run.id, run.attempt, trainer.worker.name)
         self._spawn(self._follow(held))
+        return True
 
     async def _follow(self, held: Held) -> None:
-        """Have the run trained, and settle what its worker could not."""
+        """Have the run trained, and settle what its function could not."""
+        event, message = Event.LOSE, LOST  # not lost if its function has settled it
         try:
             await self._cluster.client.submit(
                 call,
@@ -137,12 +141,11 @@ class Dispatcher:
                 pure=False,
             )
         except PlaygroundError as error:
-            await self._settle(held, Event.FAIL, str(error))
+            event, message = Event.FAIL, str(error)
         except Exception as error:  # whatever Dask calls it: nobody trains this run any more
-            log.warning("run %s lost: %s", held.run.id, error)
-            await self._settle(held, Event.LOSE, LOST)
-        else:
-            await self._settle(held, Event.LOSE, LOST)  # nothing left to settle, unless its function just went away
+            log.warning("run %s lost (%s)", held.run.id, type(error).__name__)
+        try:
+            await self._settle(held, event, message)
         finally:
             self._held.discard(held)
             self._slots.give_back(held.trainer, held.small)
@@ -211,10 +214,21 @@ class Dispatcher:
             for trainer, all_ in by_trainer.items()
             if all(held.lost is not None and now - held.lost > GRACE for held in all_) and not trainer.closing
         ]
-        for trainer in [*stuck, *self._slots.worn()]:
-            trainer.closing = True
+        async with self._placing:  # or a run might be on its way to one of them
+            leaving = [*stuck, *self._slots.worn()]
+            for trainer in leaving:
+                trainer.closing = True
+        for trainer in leaving:
             log.info("%s gets a fresh process after %d runs", trainer.worker.name, trainer.runs)
-            self._spawn(self._cluster.restart(trainer.worker))
+            self._spawn(self._replace(trainer))
+
+    async def _replace(self, trainer: Trainer) -> None:
+        try:
+            await self._cluster.restart(trainer.worker)
+        except Exception:  # tried again while it is the same process; a new one has an account of its own
+            log.exception("%s got no fresh process", trainer.worker.name)
+        finally:
+            trainer.closing = False
 
     # Tasks
 

@@ -63,7 +63,7 @@ class Engine:
     async def _serve(self, cluster: Cluster, dispatcher: Dispatcher) -> None:
         """Return when it is time to leave."""
         self._needed = time.monotonic()
-        while not self._leave.is_set():
+        while not self._leave.is_set() and cluster.client.status != "closed":
             manner = self._manner(dispatcher)
             if manner == "now" or not (dispatcher.claims or dispatcher.running):
                 return

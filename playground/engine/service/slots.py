@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from playground.engine.service.cluster import Worker
 
@@ -54,16 +55,16 @@ class Slots:
         self.trainers.update(new)
         return list(new.values())
 
-    def wanted(self, large_waits: bool) -> tuple[bool | None, ...]:
-        """What to claim next, in order of preference: a small run (True), a large one (False), the next of any (None).
+    def wanted(self, large_waits: bool) -> Literal["any", "small", "none"]:
+        """Which runs there is room for: any, only small ones, or none.
 
-        With ``large_waits`` a large run has waited long enough: it gets the next free worker, and the worker that will
-        be free soonest takes no more small runs until then.
+        With ``large_waits`` a large run has waited for long: the worker that will be free soonest takes no more small
+        runs until it is.
         """
         if any(trainer.used == 0 for trainer in self._open()):
-            return (False, None) if large_waits else (None,)
+            return "any"
         reserved = self._reserved(large_waits)
-        return (True,) if any(trainer is not reserved for trainer in self._open()) else ()
+        return "small" if any(trainer is not reserved for trainer in self._open()) else "none"
 
     def take(self, small: bool, large_waits: bool) -> Trainer:
         """The worker that gets the run just claimed: small runs are packed, so that whole slots stay free."""
