@@ -68,7 +68,7 @@ _POINTS = (
         "Two spirals",
         "Two hidden layers bend the plane until each arm lies on its own side.",
         "5 seconds",
-        Spirals(samples=1000),
+        Spirals(samples=1000, noise=0.03),
         (Dense(units=16), Dense(units=16)),
         Training(**_BINARY, optimizer=Adam(learning_rate=0.02), epochs=200),
     ),
