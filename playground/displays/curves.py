@@ -182,7 +182,7 @@ def learning_curve_spec(metric: str) -> dict[str, Any]:
         "bind": "scales",
     }
     return {
-        "height": 230,
+        "height": 280,
         "padding": {"left": 0, "right": 5, "top": 0, "bottom": 0},
         "encoding": {
             "x": {"field": "epoch", "type": "quantitative", "title": "Epoch", "axis": {"tickMinStep": 1}},

@@ -67,7 +67,7 @@ class ConfusionMatrix:
         ]
         ink = {"condition": {"test": "datum.share > 0.55", "value": "#10151c"}, "value": "#ffffff"}
         spec = {
-            "height": max(220, min(46 * k + 90, 440)),
+            "height": max(330, min(46 * k + 90, 440)),
             "encoding": {"x": x, "y": y, "tooltip": tooltip},
             "layer": [
                 {"mark": {"type": "rect"}, "encoding": {"color": color}},

@@ -12,10 +12,13 @@ from PIL import Image
 from playground.displays import palette
 from playground.displays.figure import Figure
 
+SHEET_WIDTH = 640
+"""Pixels, about."""
+
 
 @dataclass(frozen=True, eq=False)
 class ImageGrid:
-    """Some pictures of each class, a row a class.
+    """Some pictures of each class, side by side.
 
     Args:
         x: uint8 (n, height, width, channels), 0 black to 255 white.
@@ -27,17 +30,26 @@ class ImageGrid:
     y: NDArray[np.integer]
     class_names: tuple[str, ...]
     columns: int = 10
-
-    def rows(self) -> list[tuple[str, bytes]]:
-        """For each class its name and a PNG strip of its first pictures, as dark ink on white paper."""
-        return [
-            (name, _png(self._strip(self.x[self.y == k][: self.columns]))) for k, name in enumerate(self.class_names)
-        ]
+    """Pictures of a class."""
+    side_by_side: int = 2
+    """Classes in a row of the sheet."""
 
     def plot(self) -> bytes:
-        """One PNG with every class below the other."""
+        """A PNG sheet, as dark ink on white paper: down the first column of classes, then down the next."""
         strips = [self._strip(self.x[self.y == k][: self.columns]) for k in range(len(self.class_names))]
-        return _png(np.concatenate([strip for strip in strips if strip.size], axis=0))
+        rows = -(-len(strips) // self.side_by_side)
+        blank = np.full_like(strips[0], 255)
+        strips += [blank] * (rows * self.side_by_side - len(strips))
+        sheet = np.concatenate(
+            [np.concatenate(strips[block * rows : (block + 1) * rows], axis=0) for block in range(self.side_by_side)],
+            axis=1,
+        )
+        buffer = io.BytesIO()
+        image = Image.fromarray(sheet)
+        # Whole pixels, enlarged here: a browser would blur the small ones.
+        scale = max(1, round(SHEET_WIDTH / image.width))
+        image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST).save(buffer, "PNG")
+        return buffer.getvalue()
 
     def _strip(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(height, columns * width[, 3]): the pictures side by side, with a pixel of white around each."""
@@ -52,15 +64,6 @@ class ImageGrid:
         """What is seen."""
         height, width = self.x.shape[1:3]
         return f"{len(self.class_names)} classes of {height} × {width} pixels: {', '.join(self.class_names)}."
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    buffer = io.BytesIO()
-    image = Image.fromarray(picture)
-    # Whole pixels, enlarged here: a browser would blur the small ones.
-    scale = max(1, round(640 / image.width))
-    image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 @dataclass(frozen=True, eq=False)

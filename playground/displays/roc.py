@@ -52,8 +52,8 @@ class RocCurves:
         figure.update_layout(
             height=430, margin={"l": 10, "r": 10, "t": 10, "b": 10}, hovermode="closest",
             legend={"orientation": "h", "y": -0.22, "font": {"size": 12}},
-            xaxis={"title": "False positive rate", "range": [-0.01, 1], "tickformat": ".0%", "zeroline": False},
-            yaxis={"title": "True positive rate", "range": [0, 1.01], "tickformat": ".0%", "zeroline": False},
+            xaxis={"title": "False positive rate", "range": [-0.01, 1.01], "tickformat": ".0%", "zeroline": False},
+            yaxis={"title": "True positive rate", "range": [-0.01, 1.01], "tickformat": ".0%", "zeroline": False},
         )  # fmt: skip
         return figure
 

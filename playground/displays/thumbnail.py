@@ -45,7 +45,7 @@ class Thumbnail:
         order = [members[turn % len(members)] for turn in range(8) for members in chosen if len(members)]
         cells = order[: rows * columns]
         labels = np.arange(rows * columns) // columns
-        sheet = ImageGrid(grid.x[cells], labels[: len(cells)], ("",) * rows, columns).plot()
+        sheet = ImageGrid(grid.x[cells], labels[: len(cells)], ("",) * rows, columns, side_by_side=1).plot()
         data = base64.b64encode(sheet).decode()
         width = HEIGHT * columns / rows
         return cls(

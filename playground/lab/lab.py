@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from playground import data, evaluation
 from playground.displays.curves import LearningCurves
@@ -15,13 +16,15 @@ from playground.evaluation import Classification, Regression
 from playground.jobs import EngineStatus, Jobs
 from playground.lab.remember import Asking, Remember
 from playground.lab.watching import Watch, Watching
-from playground.records import Description, LayerRow, Run, RunStatus
+from playground.records import Description, Run, RunStatus
 from playground.settings import Settings
 from playground.spec import DataFacts, DataSpec, Experiment, changed, check
 from playground.store import Store
 
 PATIENCE = 0.25
 """Seconds that a page waits for an answer of the engine. A warm one takes 15 ms; the first ones take seconds."""
+
+_description = TypeAdapter(Description)
 
 
 class Lab:
@@ -86,11 +89,7 @@ class Lab:
     def _ask_for_description(self, experiment: Experiment) -> Description:
         self._require_engine()
         answer = self._jobs.ask("describe", experiment.dumps())
-        rows = tuple(
-            LayerRow(**{**row, "output_shape": tuple(row["output_shape"])} if isinstance(row, Mapping) else row)
-            for row in answer["rows"]
-        )
-        return Description(**{**answer, "rows": rows})
+        return _description.validate_python(answer)
 
     def _ask_for_preview(self, spec: DataSpec, seed: int) -> data.Preview:
         self._require_engine()

@@ -41,7 +41,7 @@ def data_section(lab: Lab) -> None:
             _picture(lab)
         st.caption(_says(facts, data.validate_on == "test"))
     with st.expander("Scaling, split and more", icon=":material/tune:"):
-        spec_form(data, functools.partial(_change, lab), "data", unfolded=True)
+        spec_form(data, functools.partial(_change, lab), "data", show="all")
 
 
 def _choose(lab: Lab, key: str) -> None:
@@ -71,8 +71,8 @@ def _draw_picture(lab: Lab, was_waiting: bool) -> None:
         if preview.facts.family == "images":
             grid = ImageGrid(preview.x, preview.y, preview.facts.class_names)
             st.image(grid.plot(), width="stretch", alt=grid.summary())
-            if preview.facts.class_names != tuple("0123456789"):
-                st.caption(f"From top to bottom: {', '.join(preview.facts.class_names)}.")
+            if not preview.facts.class_names[0].isdigit():
+                st.caption(f"Down the first half, then down the second: {', '.join(preview.facts.class_names)}.")
         else:
             facts = preview.facts
             table = TablePreview(preview.x, preview.y, facts.feature_names, facts.class_names, facts.target_name)

@@ -85,7 +85,7 @@ def show_classification(lab: Lab, run: Run, split: str) -> None:
     with above:
         _scores(result)
         _charts(result, threshold if result.roc_macro is None else None)
-    st.markdown("**Per class**")
+    st.markdown("##### Per class")
     st.dataframe(
         _per_class(result), hide_index=True, column_config=_PERCENT, alt="Scores of each class", height="content"
     )
@@ -109,13 +109,13 @@ def _charts(result: Classification, threshold: float | None) -> None:
     with left:
         figure.show(matrix.plot(), key="confusion", summary=matrix.summary())
     with right:
-        st.markdown("**ROC curve**")
+        st.markdown("##### ROC curve")
         alt = f"ROC curve. {roc.summary()}"
         figure.show_plotly(roc.plot(threshold), key="roc", alt=alt, summary=roc.summary())
 
 
 _PERCENT = {
-    name: st.column_config.NumberColumn(name, format="percent", help=help)
+    name: st.column_config.NumberColumn(name, format="%.1f %%", help=help)
     for name, help in (
         ("Precision", "Of those called this class, the share that is."),
         ("Recall", "Of those that are this class, the share that was found."),
@@ -129,9 +129,9 @@ def _per_class(result: Classification) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Class": [row.name for row in rows],
-            "Precision": [row.precision for row in rows],
-            "Recall": [row.recall for row in rows],
-            "F1": [row.f1 for row in rows],
+            "Precision": [100 * row.precision for row in rows],
+            "Recall": [100 * row.recall for row in rows],
+            "F1": [100 * row.f1 for row in rows],
             "Examples": [row.support for row in rows],
         }
     )

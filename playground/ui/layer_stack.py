@@ -68,9 +68,8 @@ def _card(lab: Lab, index: int, layer: Layer, row: LayerRow | None, *, last: boo
     rest = [field.name for field in options(type(layer)) if field.name not in main]
     with st.container(border=True, key=f"layer_{layer.id}", gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", wrap=False):
-            _title(layer.icon, layer.label, layer.help, row)
-            if rest:
-                _more(layer, functools.partial(_change, lab, layer.id), layer.id, rest)
+            _title(layer.icon, layer.label, row)
+            _more(layer, functools.partial(_change, lab, layer.id), layer.id, rest)
             move = functools.partial(edits.move_layer, layer_id=layer.id)
             _icon_button(lab, layer, "Move up", "arrow_upward", functools.partial(move, by=-1), disabled=index == 0)
             _icon_button(lab, layer, "Move down", "arrow_downward", functools.partial(move, by=1), disabled=last)
@@ -79,8 +78,8 @@ def _card(lab: Lab, index: int, layer: Layer, row: LayerRow | None, *, last: boo
             spec_form(layer, functools.partial(_change, lab, layer.id), layer.id, only=main, redraws=REDRAWS)
 
 
-def _title(icon: str, label: str, help: str, row: LayerRow | None) -> None:
-    st.markdown(f":material/{icon}: **{label}** :gray[:small[{_says(row)}]]", help=help, width="stretch")
+def _title(icon: str, label: str, row: LayerRow | None) -> None:
+    st.markdown(f":material/{icon}: **{label}** :gray[:small[{_says(row)}]]", width="stretch")
 
 
 def _icon_button(
@@ -98,10 +97,13 @@ def _icon_button(
 
 
 def _more(spec: Spec, apply: Apply, name: str, fields: list[str]) -> None:
-    """The other options of a layer, behind a button."""
-    more = st.popover("More", type="tertiary", icon=":material/tune:", key=f"more_{name}", on_change="rerun")
+    """What a layer does, and its other options, behind a button."""
+    more = st.popover(
+        f"More of {type(spec).label}", type="tertiary", icon=":material/tune:", key=f"more_{name}", on_change="rerun"
+    )
     if more.open:  # what nobody looks at is not drawn
         with more:
+            st.markdown(type(spec).help)
             spec_form(spec, apply, name, only=fields, redraws=REDRAWS)
 
 
@@ -118,7 +120,7 @@ def _output_card(lab: Lab, description: Description) -> None:
     row = description.rows[-1] if description.rows and not description.error else None
     card = st.container(border=True, key="layer_output", gap="xxsmall")
     with card, st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", wrap=False):
-        _title("output", "Output layer", "Follows from the task and the loss. What you set here wins.", row)
+        _title("output", "Output layer", row)
         _more(output, functools.partial(_change_output, lab), "output", [field.name for field in options(Output)])
     if description.error and description.error_index == -1:
         st.error(description.error, icon=":material/error:")

@@ -52,6 +52,8 @@ def _live(lab: Lab, run_id: str | None, drawn_phase: object) -> None:
             st.caption("Choose a metric under Training to see its curve here.")
     if experiment.data.family == "points":
         _surface(lab, experiment, watch)
+    if watch and watch.run.status.is_over:
+        _details(watch.run)
 
 
 def _numbers(experiment: Experiment, watch: Watch | None, score: str | None) -> None:
@@ -93,15 +95,17 @@ def _says(watch: Watch, run: Run) -> str:
         verb = "Paused" if run.status is RunStatus.PAUSED else (progress.phase or "starting").capitalize()
         stopping = ", stopping" if run.controls.stop else ""
         return f"{verb}: {epoch}{left}{stopping}."
-    said = {
-        RunStatus.DONE: "Done",
-        RunStatus.STOPPED: "Stopped",
-        RunStatus.FAILED: "Failed",
-        RunStatus.INTERRUPTED: "Interrupted",
-    }[run.status]
-    took = f" after {words.duration(run.ended - run.started)}" if run.ended and run.started else ""
-    at = "" if run.status is RunStatus.DONE else f" at {epoch}"
-    return f"{said}{at}{took}. {run.message}".strip()
+    took = f" Took {words.duration(run.ended - run.started)}." if run.ended and run.started else ""
+    return f"{run.message or _ENDED[run.status].format(epoch=epoch)}{took}"
+
+
+_ENDED = {
+    RunStatus.DONE: "Done.",
+    RunStatus.STOPPED: "Stopped at {epoch}.",
+    RunStatus.FAILED: "Failed at {epoch}.",
+    RunStatus.INTERRUPTED: "Interrupted at {epoch}.",
+}
+"""What is said of a run that ended without a message of its own."""
 
 
 def _afterwards(lab: Lab, run: Run) -> None:
@@ -139,10 +143,27 @@ def _caption(curves: LearningCurves, metric: str) -> str:
 
 
 def _surface(lab: Lab, experiment: Experiment, watch: Watch | None) -> None:
-    st.markdown("**Decision surface**")
+    st.markdown("##### Decision surface")
     try:
         surface = lab.surface(experiment, watch)
     except PlaygroundError as error:
         show_error(error)
         return
     figure.show_surface(surface, key="live_surface")
+
+
+def _details(run: Run) -> None:
+    """What happened, folded away."""
+    seconds = run.facts.get("seconds")
+    plan = ", ".join(f"{variant} from step {step:,}" for step, variant in run.plan)
+    lines = {
+        "Run": run.id,
+        "Seed": run.experiment.seed,
+        "Execution": plan or run.experiment.training.execution,
+        "Scores": ", ".join(f"{words.metric_name(name)} {words.score(value)}" for name, value in run.scores.items()),
+        **{name.capitalize(): value for name, value in run.facts.items() if not isinstance(value, dict)},
+    }
+    if isinstance(seconds, dict):
+        lines["Time"] = ", ".join(f"{name} {words.duration(value)}" for name, value in seconds.items())
+    with st.expander("Details", icon=":material/receipt_long:"):
+        st.table({name: str(value) for name, value in lines.items() if value not in ("", None)})

@@ -88,42 +88,35 @@ def _limits(constraints: Sequence[Any], kind: type) -> tuple[float | None, float
 
 
 def spec_form(
-    spec: Spec, apply: Apply, *path: object, only: Sequence[str] | None = None, skip: Sequence[str] = (),
-    columns: int = 2, unfolded: bool = False, redraws: Sequence[str] = (),
+    spec: Spec, apply: Apply, *path: object, only: Sequence[str] | None = None,
+    show: Literal["main", "advanced", "all"] = "main", redraws: Sequence[str] = (),
 ) -> None:  # fmt: skip
-    """Draw a field for every option of ``spec``; the advanced ones folded away.
+    """Draw fields for the options of ``spec``.
 
     Args:
         spec: the values as they are.
         apply: called with name and value when a person changes a field.
         path: names the form's place on the page, apart from other forms.
-        only: just these fields.
-        skip: all but these fields.
-        columns: how many fields stand side by side.
-        unfolded: show the advanced fields like the others.
+        only: just these fields, whatever they are.
+        show: the main fields, the advanced ones, or both.
         redraws: the fragments that show what the form changes; none: the whole page.
     """
-    fields = [field for field in options(type(spec)) if field.name not in skip and (not only or field.name in only)]
-    shown = [field for field in fields if only or unfolded or not field.advanced]
-    folded = [field for field in fields if field not in shown]
-
-    def draw(fields: Sequence[Options]) -> None:
-        _draw(fields, spec, functools.partial(_changed, apply, tuple(redraws)), path, columns)
-
-    draw(shown)
-    if folded:
-        with st.expander("More", icon=":material/tune:"):
-            draw(folded)
-
-
-def _draw(fields: Sequence[Options], spec: Spec, changed: Changed, path: tuple[object, ...], columns: int) -> None:
-    for first in range(0, len(fields), columns):
-        for field, place in zip(fields[first : first + columns], st.columns(columns), strict=False):
+    changed = functools.partial(_changed, apply, tuple(redraws))
+    fields = [field for field in options(type(spec)) if (field.name in only if only else _belongs(field, show))]
+    while fields:
+        # Two stand side by side; a slider over orders of magnitude needs the width.
+        row = fields[:1] if fields[0].is_log else [field for field in fields[:2] if not field.is_log]
+        fields = fields[len(row) :]
+        for field, place in zip(row, st.columns(1 if row[0].is_log else 2), strict=False):
             with place:
                 key = state.widget_key(*path, spec.__class__.__name__, field.name)
                 _field(field, getattr(spec, field.name), key, changed)
                 if problem := state.problem(key):
                     st.markdown(f":red[:material/error: {problem}]")
+
+
+def _belongs(field: Options, show: str) -> bool:
+    return show == "all" or field.advanced == (show == "advanced")
 
 
 def _field(field: Options, value: Any, key: str, changed: Changed) -> None:

@@ -25,7 +25,7 @@ MAX_UNDO = 50
 
 _EXPERIMENT, _DRAFT, _SHARED, _RUN = "design.experiment", "design.draft", "design.shared", "watch.run"
 _PAST, _REVISION, _PROBLEMS, _DESCRIPTION = "design.past", "design.revision", "design.problems", "design.description"
-_MISSING = "address.missing"
+_MISSING, _WRITTEN = "address.missing", "address.written"
 
 
 def experiment() -> Experiment:
@@ -57,23 +57,29 @@ def may_control(run: Run) -> bool:
 
 
 def follow_address(lab: Lab, *, keep: bool) -> None:
-    """Show what the address names; with ``keep``, name what is shown where the address has lost it."""
-    asked = {name: st.query_params.get(name, "") for name in ("draft", "experiment", "run")}
-    try:
-        if asked["draft"] and asked["draft"] != draft_id():
-            _show(lab.draft(asked["draft"]), draft=asked["draft"])
-        elif asked["experiment"] and asked["experiment"] != st.session_state.get(_SHARED):
-            _show(lab.shared(asked["experiment"]), shared=asked["experiment"])
-        if asked["run"] and asked["run"] != run_id():
-            run = lab.run(asked["run"])
-            if not asked["draft"] and not asked["experiment"]:
-                _show(run.experiment)
-            st.session_state[_RUN] = run.id
-    except NotFound as error:
-        st.session_state[_MISSING] = str(error)
-        st.query_params.clear()
+    """Show what the address names; with ``keep``, name what is shown where the address does not."""
+    asked = {name: st.query_params[name] for name in ("draft", "experiment", "run") if name in st.query_params}
+    if asked != st.session_state.get(_WRITTEN):  # else it only repeats what we wrote, and may be behind
+        try:
+            _follow(lab, asked)
+        except NotFound as error:
+            st.session_state[_MISSING] = str(error)
+            st.query_params.clear()
     if keep:
         _write_address()
+
+
+def _follow(lab: Lab, asked: dict[str, str]) -> None:
+    draft, shared, run_asked = (asked.get(name, "") for name in ("draft", "experiment", "run"))
+    if draft and draft != draft_id():
+        _show(lab.draft(draft), draft=draft)
+    elif shared and shared != st.session_state.get(_SHARED):
+        _show(lab.shared(shared), shared=shared)
+    if run_asked and run_asked != run_id():
+        run = lab.run(run_asked)
+        if not draft and not shared:
+            _show(run.experiment)
+        st.session_state[_RUN] = run.id
 
 
 def missing() -> str:
@@ -103,6 +109,7 @@ def _write_address() -> None:
     # Every write is an entry in the browser's history: write only what is new.
     if st.query_params.to_dict() != address():
         st.query_params.from_dict(address())
+    st.session_state[_WRITTEN] = address()
 
 
 # Editing
@@ -166,16 +173,15 @@ def launch(lab: Lab) -> Run:
         SpecError: it cannot be trained.
     """
     if not draft_id():
-        _keep(lab, experiment())
+        st.session_state[_DRAFT], st.session_state[_SHARED] = lab.new_draft(experiment()), ""
     run = lab.launch(experiment(), draft=draft_id(), owner=owner())
     watch(run.id)
     return run
 
 
 def watch(run: str) -> None:
-    """Watch another run."""
+    """Watch another run; the address follows with the next run of the page."""
     st.session_state[_RUN] = run
-    _write_address()
 
 
 # Widgets

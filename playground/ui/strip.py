@@ -27,9 +27,9 @@ STATUS_LOOKS = {
 
 
 def status_badge(run: Run) -> None:
-    """A run and its state."""
+    """The state of a run."""
     icon, color = STATUS_LOOKS[run.status]
-    st.badge(f"{short_id(run.id)} {run.status.value}", icon=f":material/{icon}:", color=color)
+    st.badge(run.status.value, icon=f":material/{icon}:", color=color)
 
 
 def short_id(run_id: str) -> str:
@@ -47,24 +47,26 @@ def _strip(lab: Lab) -> None:
     experiment = state.experiment()
     run = _run(lab)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _chip(f"{type(experiment.data).label} · {_examples(lab, experiment)}", "database")
-        _chip(_network(lab, experiment), "layers")
-        _chip(_training(experiment), "trending_down")
-        st.space("stretch")
-        if run is not None:
-            status_badge(run)
-        live = run is not None and not run.status.is_over
-        st.button("Train", type="primary", icon=":material/play_arrow:", key="train", on_click=_train, args=(lab,))
-        st.button(
-            "Stop",
-            icon=":material/stop:",
-            key="stop",
-            disabled=not (live and run is not None and state.may_control(run)),
-            on_click=_stop,
-            args=(lab,),
-        )
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="small", key="strip_chips", width="stretch"
+        ):
+            _chip(f"{type(experiment.data).label} · {_examples(lab, experiment)}", "database")
+            _chip(_network(lab, experiment), "layers")
+            _chip(_training(experiment), "trending_down")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            _run_and_buttons(lab, run)
     if problem := state.problem("train"):
         st.error(problem, icon=":material/error:")
+
+
+def _run_and_buttons(lab: Lab, run: Run | None) -> None:
+    if run is not None:
+        st.caption(f"run {short_id(run.id)}", width="content")
+        status_badge(run)
+    can_stop = run is not None and not run.status.is_over and state.may_control(run)
+    if st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
+        _train(lab)
+    st.button("Stop", icon=":material/stop:", key="stop", disabled=not can_stop, on_click=_stop, args=(lab,))
 
 
 def _chip(label: str, icon: str) -> None:
@@ -107,9 +109,9 @@ def _train(lab: Lab) -> None:
         state.launch(lab)
     except PlaygroundError as error:
         state.complain("train", str(error))
-    else:
-        state.complain("train", "")
-    st.rerun()
+        st.rerun("fragment")
+    state.complain("train", "")
+    st.switch_page(navigation.BUILD, query_params=state.address())
 
 
 def _stop(lab: Lab) -> None:

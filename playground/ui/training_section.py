@@ -1,5 +1,6 @@
 """The choice of training: loss, optimizer, batches, epochs."""
 
+import functools
 from typing import Any
 
 import streamlit as st
@@ -38,13 +39,13 @@ def _training(lab: Lab, facts: DataFacts) -> None:
     with left:
         _batch(lab, training.batch_size)
     with right:
-        spec_form(training, _apply(lab), "training", only=("epochs",), columns=1, redraws=REDRAWS)
+        spec_form(training, _apply(lab), "epochs", only=("epochs",), redraws=REDRAWS)
     _metrics(lab, metrics_for(experiment, facts), training.metrics)
     with st.expander("More", icon=":material/tune:"):
+        spec_form(training.loss, _apply(lab, "loss"), "loss", show="advanced", redraws=REDRAWS)
+        spec_form(training.optimizer, _apply(lab, "optimizer"), "optimizer", show="advanced", redraws=REDRAWS)
         spec_form(training, _apply(lab), "training", only=("stop_at_loss", "execution", "shuffle"), redraws=REDRAWS)
-        spec_form(
-            experiment, lambda name, value: _change(lab, name, value), "experiment", only=("seed",), redraws=REDRAWS
-        )
+        spec_form(experiment, functools.partial(_change, lab), "experiment", only=("seed",), redraws=REDRAWS)
 
 
 def _choice(lab: Lab, label: str, choices: dict[str, str], chosen: str, change: Any, help: str) -> None:
