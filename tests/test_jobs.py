@@ -158,9 +158,23 @@ def up(*names: str, memory: int = 0, life: int = 0) -> list[Worker]:
     return [Worker(name, f"tls://{name}:{life}", memory) for name in names]
 
 
+def warm(slots: Slots, *workers: Worker) -> None:
+    """These workers are up, and have warmed up."""
+    for trainer in slots.update(workers):
+        trainer.warm = True
+
+
+def test_a_new_worker_gets_nothing_until_it_is_warm() -> None:
+    slots = Slots(2)
+    (trainer,) = slots.update(up("a"))
+    assert slots.wanted(False) == "none"
+    trainer.warm = True
+    assert slots.wanted(False) == "any"
+
+
 def test_small_runs_share_a_worker_and_a_large_one_takes_all_of_it() -> None:
     slots = Slots(2)
-    slots.update(up("a", "b"))
+    warm(slots, *up("a", "b"))
     first, second = slots.take(True, False), slots.take(True, False)
     assert first is second
     assert slots.wanted(False) == "any"
@@ -175,7 +189,7 @@ def test_small_runs_share_a_worker_and_a_large_one_takes_all_of_it() -> None:
 
 def test_a_large_run_that_waited_long_gets_the_next_free_worker() -> None:
     slots = Slots(2)
-    slots.update(up("a"))
+    warm(slots, *up("a"))
     only = slots.take(True, False)
     assert slots.wanted(True) == "none"
     slots.give_back(only, True)
@@ -184,7 +198,7 @@ def test_a_large_run_that_waited_long_gets_the_next_free_worker() -> None:
 
 def test_small_runs_go_on_beside_a_worker_kept_for_a_large_one() -> None:
     slots = Slots(2)
-    slots.update(up("a", "b"))
+    warm(slots, *up("a", "b"))
     busy = [slots.take(True, False) for _ in range(3)]
     slots.give_back(busy[0], True)
     assert slots.wanted(True) == "small"
@@ -194,18 +208,17 @@ def test_small_runs_go_on_beside_a_worker_kept_for_a_large_one() -> None:
 
 def test_a_restarted_worker_is_a_new_one() -> None:
     slots = Slots(2)
-    assert [trainer.worker.name for trainer in slots.update(up("a", "b"))] == ["a", "b"]
+    warm(slots, *up("a", "b"))
     slots.take(False, False)
     slots.take(False, False)
-    assert slots.update(up("a", life=1)) == [slots.trainers["a"]]
+    assert [(trainer.worker.name, trainer.used) for trainer in slots.update(up("a", life=1))] == [("a", 0)]
     assert list(slots.trainers) == ["a"]
-    assert slots.wanted(False) == "any"
 
 
 @pytest.mark.parametrize("memory", [0, RECYCLE_BYTES])
 def test_an_idle_worker_is_recycled_after_many_runs_or_much_growth(memory: int) -> None:
     slots = Slots(2)
-    slots.update(up("a"))
+    warm(slots, *up("a"))
     for _ in range(1 if memory else RECYCLE_RUNS):
         trainer = slots.take(True, False)
         slots.give_back(trainer, True)
@@ -218,7 +231,7 @@ def test_an_idle_worker_is_recycled_after_many_runs_or_much_growth(memory: int) 
 
 def test_a_worker_that_never_idles_takes_no_more_when_it_is_worn_out() -> None:
     slots = Slots(2)
-    slots.update(up("a"))
+    warm(slots, *up("a"))
     slots.take(True, False)
     for _ in range(RECYCLE_RUNS * DRAIN - 1):
         slots.give_back(slots.take(True, False), True)

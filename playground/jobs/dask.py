@@ -84,15 +84,16 @@ class DaskJobs:
     def ask(self, name: str, *args: Any, timeout: float = 20) -> Any:
         """Have the engine call ``CALLS[name]``; see ``Jobs.ask``."""
         client = self._client()
-        future = client.submit(
-            call,
-            self._calls[name],
-            *args,
-            key=f"{name}-{secrets.token_hex(8)}",
-            resources={"question": 1} | ({name: 1} if name in SINGLE else {}),
-            pure=False,
-        )
         try:
+            future = client.submit(
+                call,
+                self._calls[name],
+                *args,
+                key=f"{name}-{secrets.token_hex(8)}",
+                resources={"question": 1} | ({name: 1} if name in SINGLE else {}),
+                pure=False,
+            )
+            # With the last reference to it the future goes, and what was not begun is not begun any more.
             return future.result(timeout)
         except PlaygroundError:
             raise
@@ -102,8 +103,6 @@ class DaskJobs:
             log.warning("%s was not answered: %r", name, error)
             self._status = None
             raise EngineUnavailable(LOST.format(log=self._place.log)) from None
-        finally:
-            future.release()
 
     def status(self) -> EngineStatus:
         """How the engine is; looked up anew at most twice a second."""

@@ -162,11 +162,14 @@ class Dispatcher:
                 log.exception("run %s cannot be settled; its lease will run out", held.run.id)
 
     async def _greet(self, trainer: Trainer) -> None:
-        """Let a new worker warm up, and ask it what it computes on."""
-        with suppress(Exception):  # it was gone again, or could not; a run will say why
+        """Let a new worker warm up, so that no lease runs out over its imports, and ask what it computes on."""
+        try:
             self.device = await self._cluster.client.submit(
                 call, f"{self._worker}:warm_up", workers=[trainer.worker.address], pure=False
             )
+        except Exception:  # it is gone again, or cannot: then the run that it gets will say why
+            log.exception("%s could not warm up", trainer.worker.name)
+        trainer.warm = True
 
     # Watching
 

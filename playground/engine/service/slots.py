@@ -27,6 +27,8 @@ class Trainer:
     """Taken by one run as a whole."""
     runs: int = 0
     """How many it was ever given."""
+    warm: bool = False
+    """It has imported what it needs; until then it gets nothing."""
     closing: bool = False
     """About to get a fresh process."""
 
@@ -88,7 +90,7 @@ class Slots:
         return [trainer for trainer in self._working() if trainer.used == 0 and trainer.is_worn()]
 
     def _working(self) -> list[Trainer]:
-        return [trainer for trainer in self.trainers.values() if not trainer.closing]
+        return [trainer for trainer in self.trainers.values() if trainer.warm and not trainer.closing]
 
     def _reserved(self, large_waits: bool) -> Trainer | None:
         shared = [trainer for trainer in self._working() if not trainer.large]
