@@ -26,7 +26,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from playground.engine.training import Callback, Loop, Pilot, fit
+from playground.engine.training import Callback, Loop, OnDevice, Pilot, Schedule, fit
 from playground.engine.training.callbacks import Obey, Record
 from playground.engine.training.reporting import Reporter
 from playground.spec import Experiment
@@ -152,8 +152,8 @@ def with_loop(build: Build, x: np.ndarray, y: np.ndarray, batch: int, home: Path
         with Reporter(store, run.id if run else "", lease) as reporter:
             Loop(
                 warm_up.learner,
-                warm_up.data,
-                schedule=type(warm_up.schedule)(len(y), batch, epochs),
+                OnDevice((x, y), schedule := Schedule(len(y), batch, epochs), shuffle=True, seed=0),
+                schedule=schedule,
                 pilot=Pilot(program, "auto", tuple(settled), settled=True),
                 callbacks=[Record(reporter), Obey(reporter, lambda event: None)],
             ).run()

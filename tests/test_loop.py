@@ -8,7 +8,19 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from playground.engine.training import Callback, Learner, Loop, Pilot, Program, Schedule, build_all, fit, variables_of
+from playground.engine.training import (
+    Callback,
+    Learner,
+    Loop,
+    OnDevice,
+    Pilot,
+    Program,
+    Schedule,
+    Streamed,
+    build_all,
+    fit,
+    variables_of,
+)
 from playground.engine.training import program as program_module
 from playground.engine.training.program import fast_dropout
 
@@ -206,7 +218,7 @@ def test_compiling_beside_training_changes_no_weight(table):
     compiled = threading.Event()
 
     def compile_now(loop: Loop) -> None:
-        loop.learner.program.compile_xla(loop.data, loop._period_orders()[1])
+        loop.learner.program.compile_xla(loop.source.window(loop.step))
         compiled.set()
 
     loop = fit(second, x, y, epochs=120, execution="plain", callbacks=[Change(1, compile_now)])
@@ -218,7 +230,8 @@ def test_compiling_beside_training_changes_no_weight(table):
 def _loop(program: Program, model: keras.Model, data, epochs: int, **options) -> Loop:
     learner = Learner(program, [tf.convert_to_tensor(v.value) for v in variables_of(model)])
     schedule = Schedule(EXAMPLES, 32, epochs)
-    return Loop(learner, data, schedule=schedule, pilot=Pilot(program, "plain"), **options)
+    source = OnDevice(data, schedule, shuffle=True, seed=0)
+    return Loop(learner, source, schedule=schedule, pilot=Pilot(program, "plain"), **options)
 
 
 def test_trainings_that_share_a_program_do_not_touch_each_other(table):
@@ -275,13 +288,32 @@ def test_resumes_in_the_middle_of_an_epoch_to_the_last_bit(table):
             loop.stop_training = loop.step == 7
 
     schedule, pilot = Schedule(EXAMPLES, 32, 4), Pilot(whole, "plain")
-    Loop(Learner(whole, start), data, schedule=schedule, pilot=pilot, callbacks=[KeepStep7()]).run()
-    half = Loop(Learner(whole, kept[7]), data, schedule=schedule, pilot=Pilot(whole, "plain"), step=7)
+    source = OnDevice(data, schedule, shuffle=True, seed=0)
+    Loop(Learner(whole, start), source, schedule=schedule, pilot=pilot, callbacks=[KeepStep7()]).run()
+    half = Loop(Learner(whole, kept[7]), source, schedule=schedule, pilot=Pilot(whole, "plain"), step=7)
     half.run()
     with half.learner.seat() as program:
         for value, wanted in zip(program.values(), expected, strict=True):
             np.testing.assert_array_equal(np.asarray(value), wanted)
     assert [point.values for point in half.history] == [point.values for point in history[1:]]
+
+
+@pytest.mark.parametrize("examples", [150, 128, 40])  # with a smaller last batch and without; short of a window
+@pytest.mark.parametrize("steps", [1, 3, 100])
+def test_streamed_data_gives_the_same_bits(examples, steps, table):
+    x, y = (array[:examples] for array in table)
+    first, second = dropping(), dropping()
+    loop = fit(first, x, y, epochs=3, execution="plain", seed=4)
+
+    schedule = Schedule(examples, 32, 3)
+    source = Streamed((x, y), schedule, shuffle=True, seed=4, window_bytes=steps * 32 * (x[:1].nbytes + 4))
+    build_all(second, (x, y))
+    program = Program(second, source.sizes)
+    learner = Learner(program, [tf.convert_to_tensor(v.value) for v in variables_of(second)])
+    streamed = Loop(learner, source, schedule=schedule, pilot=Pilot(program, "plain"))
+    streamed.run()
+    assert_same(first, second)
+    assert [point.values for point in streamed.history] == [point.values for point in loop.history]
 
 
 @pytest.mark.parametrize("execution", ["plain", "xla"])

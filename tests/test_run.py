@@ -219,7 +219,7 @@ def test_every_recipe_is_built_and_trained_for_a_step(recipe: Recipe):
     import tensorflow as tf
 
     from playground.engine.model import build_model, compile_model, describe, encode_targets
-    from playground.engine.training import Program, Schedule, build_all
+    from playground.engine.training import OnDevice, Program, Schedule, build_all
 
     experiment = recipe.experiment
     if experiment.data.kind in ("mnist", "fashion_mnist"):
@@ -236,6 +236,6 @@ def test_every_recipe_is_built_and_trained_for_a_step(recipe: Recipe):
     schedule = Schedule(len(data.x_train), size, 1)
     before = [np.asarray(variable) for variable in model.trainable_variables]
     program = Program(model, schedule)
-    program.run("plain", arrays, tf.constant(schedule.orders(0, 0, True)), 0, 1)
+    program.run("plain", OnDevice(arrays, schedule, shuffle=True, seed=0).window(0), 0, 1)
     assert np.isfinite(program.metrics()[0]["loss"])
     assert any((np.asarray(now) != then).any() for now, then in zip(model.trainable_variables, before, strict=True))

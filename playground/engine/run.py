@@ -20,7 +20,19 @@ from playground.data import Dataset
 from playground.engine import caches
 from playground.engine.model import build_model, compile_model, describe, encode_targets, scores_of
 from playground.engine.probes.surface import extent_of, surface
-from playground.engine.training import Callback, Learner, Loop, Pilot, Schedule, batches_of, build_all, variables_of
+from playground.engine.training import (
+    Callback,
+    Learner,
+    Loop,
+    OnDevice,
+    Pilot,
+    Schedule,
+    Source,
+    Streamed,
+    batches_of,
+    build_all,
+    variables_of,
+)
 from playground.engine.training.callbacks import Checkpoint, Obey, Picture, Record, StopAtLoss
 from playground.engine.training.reporting import Reporter
 from playground.errors import LeaseLost, PlaygroundError, SpecError
@@ -134,17 +146,17 @@ class _Running:
 
     def _loop(self, data: Dataset) -> Loop:
         experiment, training = self.experiment, self.experiment.training
-        facts, x = data.facts, caches.on_device(experiment.data, experiment.seed, data.x_train)
-        arrays = (x, tf.convert_to_tensor(encode_targets(data.y_train, experiment, facts)))
+        facts = data.facts
         batch_size = facts.train if training.batch_size == "full" else training.batch_size
         schedule = Schedule(facts.train, batch_size, training.epochs)
+        source = self._source(data, schedule)
 
         # Built anew for every run, because its starting values follow from the seed; compiled once for all.
         model = build_model(experiment, facts)
         compile_model(model, experiment, facts)
-        build_all(model, arrays)
+        build_all(model, (data.x_train, encode_targets(data.y_train[:1], experiment, facts)))
         values: list[Any] = [tf.convert_to_tensor(v.value) for v in variables_of(model)]
-        program = caches.program(experiment, facts, schedule, lambda: model)
+        program = caches.program(experiment, facts, source.sizes, lambda: model)
 
         step, plan, settled = 0, self.run.plan, False
         if (kept := self.store.read_checkpoint(self.run.id)) is not None:
@@ -158,15 +170,23 @@ class _Running:
         self.learner = Learner(program, values)
         return Loop(
             self.learner,
-            arrays,
+            source,
             schedule=schedule,
             validation=self._validation(data),
-            shuffle=training.shuffle and schedule.steps_per_epoch > 1,
-            seed=experiment.seed,
             pilot=self.pilot,
             callbacks=self._callbacks(data),
             step=step,
         )
+
+    def _source(self, data: Dataset, schedule: Schedule) -> Source:
+        """The training examples: on the device, or streamed where they are more than the limit."""
+        experiment = self.experiment
+        shuffle = experiment.training.shuffle and schedule.steps_per_epoch > 1
+        x, y = data.x_train, encode_targets(data.y_train, experiment, data.facts)
+        if x.nbytes > self.settings.device_data_limit:
+            return Streamed((x, y), schedule, shuffle, experiment.seed)
+        on_device = caches.on_device(experiment.data, experiment.seed, x)
+        return OnDevice((on_device, y), schedule, shuffle, experiment.seed)
 
     def _validation(self, data: Dataset) -> list[Any]:
         if not len(data.x_validation):

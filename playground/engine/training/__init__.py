@@ -4,8 +4,10 @@ from playground.engine.training.loop import Callback, Loop, batches_of, class_we
 from playground.engine.training.plan import Pilot, Plan
 from playground.engine.training.program import Learner, Program, build_all, variables_of
 from playground.engine.training.schedule import Schedule
+from playground.engine.training.source import OnDevice, Source, Streamed, Window
 
 __all__ = [
-    "Callback", "Learner", "Loop", "Pilot", "Plan", "Program", "Schedule", "batches_of", "build_all", "class_weights",
+    "Callback", "Learner", "Loop", "OnDevice", "Pilot", "Plan", "Program", "Schedule", "Source", "Streamed",
+    "Window", "batches_of", "build_all", "class_weights",
     "fit", "variables_of",
 ]  # fmt: skip

@@ -33,6 +33,7 @@ from playground.engine.training.program import (
     variables_of,
 )
 from playground.engine.training.schedule import Schedule
+from playground.engine.training.source import OnDevice, Source
 from playground.records import Point
 
 SECONDS_BETWEEN_SNAPSHOTS = 1.0
@@ -77,10 +78,9 @@ class Loop:
 
     Args:
         learner: the network's numbers, seated in its program.
-        data: ``(x, y)`` or ``(x, y, sample_weight)`` of tensors on the device, ``schedule.examples`` rows each.
-        schedule: steps, epochs and decisions; its sizes are those of the program.
+        source: gives the examples of each step; its sizes are those of the program.
+        schedule: steps, epochs and decisions.
         validation: batches that Keras's ``test_step`` takes; empty for none.
-        shuffle: a new order in every epoch, from ``seed``.
         pilot: chooses between plain and XLA.
         step: where a resumed training goes on.
 
@@ -95,22 +95,18 @@ class Loop:
     def __init__(
         self,
         learner: Learner,
-        data: Any,
+        source: Source,
         *,
         schedule: Schedule,
         validation: Sequence[Any] = (),
-        shuffle: bool = True,
-        seed: int = 0,
         pilot: Pilot,
         callbacks: Sequence[Callback] = (),
         step: int = 0,
     ) -> None:
         self.learner = learner
         self.schedule = schedule
-        self.data = data
+        self.source = source
         self.validation = validation
-        self.shuffle = shuffle
-        self.seed = seed
         self.pilot = pilot
         self.callbacks = callbacks
         self.step = step
@@ -120,7 +116,6 @@ class Loop:
         self.failure = ""
         self.speed = Speed()
         self._pace = Pace()
-        self._orders: tuple[int, tf.Tensor] | None = None
         self._sums: dict[str, tuple[float, float]] = {}
         self._kept: tuple[int, Values] = (-1, [])
         self._kept_at = -math.inf
@@ -142,7 +137,7 @@ class Loop:
             self._sums = program.metrics()[1]
             self._keep(program)
         if self.pilot.variant(self.step) == "xla":
-            self.pilot.prepare(self.step, self.data, self._period_orders()[1])
+            self.pilot.prepare(self.step, self.source.window(self.step))
         self._tell("on_train_begin")
         while self.step < self.schedule.total_steps and not self.stop_training:
             decided = self._stretch()
@@ -155,23 +150,15 @@ class Loop:
         for callback in self.callbacks:
             getattr(callback, moment)(self)
 
-    def _period_orders(self) -> tuple[int, tf.Tensor]:
-        """First step of the present period, and the order of the examples in its epochs."""
-        first, _ = self.schedule.period(self.step)
-        if self._orders is None or self._orders[0] != first * self.schedule.steps_per_epoch:
-            orders = self.schedule.orders(first, self.seed, self.shuffle)
-            self._orders = (first * self.schedule.steps_per_epoch, tf.constant(orders))
-        return self._orders
-
     def _stretch(self) -> bool:
         """Run some steps in one call. True when a decision fell at their end."""
-        start, orders = self._period_orders()
+        window = self.source.window(self.step)
         period_end = self.schedule.period(self.step)[1] * self.schedule.steps_per_epoch
         variant = self.pilot.ready(self.step)
-        end = min(self.pilot.until(self.step, period_end), self.step + self._pace.steps(variant))
+        end = min(self.pilot.until(self.step, window.end), self.step + self._pace.steps(variant))
         with self.learner.seat() as program:
             began = time.perf_counter()
-            program.run(variant, self.data, orders, self.step - start, end - start)
+            program.run(variant, window, self.step, end)
             running, sums = program.metrics()
             seconds = time.perf_counter() - began
             steps, self.step = end - self.step, end
@@ -181,7 +168,7 @@ class Loop:
             # A snapshot begins every period, so that a replay never crosses one.
             keep = decided or time.perf_counter() - self._kept_at > SECONDS_BETWEEN_SNAPSHOTS
             if not math.isfinite(running["loss"]) or (keep and not program.is_finite()):
-                self._recover(program, start, orders)
+                self._recover(program)
                 return False
             if decided:
                 self._decide(program, running)
@@ -189,8 +176,7 @@ class Loop:
                 self._keep(program)
         self.speed.add(variant, steps, seconds)
         self._pace.measured(variant, steps, seconds)
-        left = self.schedule.total_steps - end
-        self.pilot.measured(end, steps, seconds, left, self.data, orders)
+        self.pilot.measured(end, steps, seconds, self.schedule.total_steps - end, window)
         return decided
 
     def _decide(self, program: Program, running: dict[str, float]) -> None:
@@ -208,7 +194,7 @@ class Loop:
         """Remember the present values, to go back to."""
         self._kept, self._kept_at = (self.step, program.values()), time.perf_counter()
 
-    def _recover(self, program: Program, start: int, orders: tf.Tensor) -> None:
+    def _recover(self, program: Program) -> None:
         """Go back to the last step after which loss and weights were numbers, and end the training there.
 
         The steps since the last snapshot are replayed, halving the stretch in which the first NaN must lie.
@@ -219,8 +205,9 @@ class Loop:
             program.assign(values)
             at = good
             while at < to:
-                end = self.pilot.until(at, to)
-                program.run(self.pilot.variant(at), self.data, orders, at - start, end - start)
+                window = self.source.window(at)
+                end = min(self.pilot.until(at, to), window.end)
+                program.run(self.pilot.variant(at), window, at, end)
                 at = end
 
         while bad - good > 1:
@@ -289,17 +276,15 @@ def fit(
         weights = class_weights(y, class_weight)
         sample_weight = weights if sample_weight is None else sample_weight * weights
     arrays = (x, y) if sample_weight is None else (x, y, sample_weight)
-    data = tf.nest.map_structure(tf.convert_to_tensor, arrays)
     schedule = Schedule(len(y), min(batch_size, len(y)), epochs)
-    build_all(model, data)
-    program = Program(model, schedule)
+    source = OnDevice(arrays, schedule, shuffle, seed)
+    build_all(model, arrays)
+    program = Program(model, source.sizes)
     loop = Loop(
         Learner(program, [tf.convert_to_tensor(v.value) for v in variables_of(model)]),
-        data,
+        source,
         schedule=schedule,
         validation=batches_of(validation_data) if validation_data else (),
-        shuffle=shuffle,
-        seed=seed,
         pilot=Pilot(program, execution, plan, settled=bool(plan)),
         callbacks=callbacks,
     )

@@ -5,12 +5,13 @@ the same steps. A plan such as ``((0, "plain"), (4096, "xla"))`` says which; :cl
 free, and follows it where one is given.
 """
 
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import keras
 import tensorflow as tf
 
 from playground.engine.training.program import Program, Variant
+from playground.engine.training.source import Window
 from playground.errors import TrainingFailed
 
 Plan = tuple[tuple[int, str], ...]
@@ -65,10 +66,10 @@ class Pilot:
         """The next step after ``step`` at which the plan changes, ``end`` at most."""
         return min([end, *(start for start, _ in self.entries if start > step)])
 
-    def prepare(self, step: int, data: Any, orders: tf.Tensor) -> None:
+    def prepare(self, step: int, window: Window) -> None:
         """Start compiling what the plan needs from ``step`` on; after the first stretch, where that one is plain."""
         if any(variant == "xla" for start, variant in self.entries if start >= step) or self.variant(step) == "xla":
-            self.program.compile_xla(data, orders)
+            self.program.compile_xla(window)
 
     def ready(self, step: int) -> Variant:
         """The variant for the stretch that begins at ``step``, compiled; waits for the compiler where it must.
@@ -84,15 +85,15 @@ class Pilot:
             self.exploring = False
         return self.variant(step)
 
-    def measured(self, step: int, steps: int, seconds: float, left: int, data: Any, orders: tf.Tensor) -> None:
+    def measured(self, step: int, steps: int, seconds: float, left: int, window: Window) -> None:
         """Learn from a stretch of ``steps`` that ended before ``step``, and change the plan from ``step`` on.
 
         Args:
             left: steps that remain.
-            data, orders: what the compiled function would be given.
+            window: what the compiled function is given.
         """
         if step <= self.entries[-1][0]:
-            self.prepare(step, data, orders)  # a replay: the plan knows better
+            self.prepare(step, window)  # a replay: the plan knows better
             return
         variant = self.entries[-1][1]
         rate = steps / max(seconds, 1e-9)
@@ -110,7 +111,7 @@ class Pilot:
             self.note, self.exploring = f"XLA cannot compile this network: {self.program.xla_error}", False
         elif left / rates["plain"] > WORTH_SECONDS:
             if self._could_pay():
-                self.program.compile_xla(data, orders)
+                self.program.compile_xla(window)
             else:
                 self.note, self.exploring = "XLA is slow on large convolutions on a CPU, so it was not tried.", False
 

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from playground.engine.training.schedule import Schedule
+from playground.engine.training.source import Window
 
 Variant = Literal["plain", "xla"]
 Values = list[tf.Tensor]
@@ -69,14 +70,10 @@ class Program:
 
     # Training
 
-    def run(self, variant: Variant, data: Any, orders: tf.Tensor, first: int, last: int) -> None:
-        """Run the steps first ≤ step < last of a period, in whose epochs the examples come in the order of ``orders``.
-
-        Args:
-            data: ``(x, y)`` or ``(x, y, sample_weight)`` of tensors with ``schedule.examples`` rows.
-            orders: int32 (epochs of a period, examples).
-        """
-        self._functions[variant](data, orders, tf.constant(first), tf.constant(last))
+    def run(self, variant: Variant, window: Window, first: int, last: int) -> None:
+        """Run the steps first ≤ step < last of a training, which lie in ``window``."""
+        steps = tf.constant(first - window.start), tf.constant(last - window.start)
+        self._functions[variant](window.data, window.orders, *steps)
 
     def _run(self, data: Any, orders: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> None:
         size, per_epoch = self.schedule.batch_size, self.schedule.steps_per_epoch
@@ -109,7 +106,7 @@ class Program:
         with fast_dropout(self.model):
             self._run(data, orders, first, last)
 
-    def compile_xla(self, data: Any, orders: tf.Tensor) -> None:
+    def compile_xla(self, window: Window) -> None:
         """Start compiling the XLA variant beside whatever runs; ``xla_ready`` and ``xla_error`` tell the end.
 
         A call with no steps compiles the function and changes no variable.
@@ -117,7 +114,7 @@ class Program:
 
         def compile_now() -> None:
             try:
-                self.run("xla", data, orders, 0, 0)
+                self.run("xla", window, window.start, window.start)
                 self._xla_ready = True
             except (tf.errors.OpError, ValueError, TypeError, NotImplementedError) as error:
                 # Some operations have no XLA kernel. The plain variant goes on, and the run says so.
