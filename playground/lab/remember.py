@@ -62,7 +62,7 @@ class Asking(Remember[T]):
 
     def __init__(self, size: int, patience: float) -> None:
         super().__init__(size)
-        self._patience = patience
+        self.patience = patience
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="asking")
 
     def get(self, key: Hashable, ask: Callable[[], T]) -> T:
@@ -75,7 +75,7 @@ class Asking(Remember[T]):
         if is_new:
             self._threads.submit(self._answer, key, future, ask)
         try:
-            return future.result(self._patience)
+            return future.result(self.patience)
         except TimeoutError:
             if future.done():
                 raise  # it is the answer itself

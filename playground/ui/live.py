@@ -61,7 +61,7 @@ def _numbers(experiment: Experiment, watch: Watch | None, score: str | None) -> 
     if watch is not None:
         progress = watch.run.progress
         train_loss, _ = watch.curves.last("loss")
-        epoch = f"{progress.epoch:,.0f} / {experiment.training.epochs:,}"
+        epoch = f"{int(progress.epoch):,} / {experiment.training.epochs:,}"
         loss = words.score(train_loss)
         speed = words.short_count(progress.examples_per_second) if progress.examples_per_second else "–"
         if score:
@@ -86,7 +86,7 @@ def _progress(watch: Watch | None) -> None:
 
 def _says(watch: Watch, run: Run) -> str:
     progress = run.progress
-    epoch = f"epoch {progress.epoch:,.0f} of {run.experiment.training.epochs:,}"
+    epoch = f"epoch {int(progress.epoch):,} of {run.experiment.training.epochs:,}"
     if run.status is RunStatus.QUEUED:
         place = f"Number {watch.position} in the queue." if watch.position else "Waiting to go on."
         return f"{place} {run.message}".strip()
@@ -96,7 +96,10 @@ def _says(watch: Watch, run: Run) -> str:
         stopping = ", stopping" if run.controls.stop else ""
         return f"{verb}: {epoch}{left}{stopping}."
     took = f" Took {words.duration(run.ended - run.started)}." if run.ended and run.started else ""
-    return f"{run.message or _ENDED[run.status].format(epoch=epoch)}{took}"
+    said = _ENDED[run.status].format(epoch=epoch)
+    if run.message.startswith(said.split()[0]):
+        said = ""  # the message says it itself
+    return f"{said} {run.message}{took}".strip()
 
 
 _ENDED = {
@@ -105,7 +108,7 @@ _ENDED = {
     RunStatus.FAILED: "Failed at {epoch}.",
     RunStatus.INTERRUPTED: "Interrupted at {epoch}.",
 }
-"""What is said of a run that ended without a message of its own."""
+"""How a run ended; its message, where it has one, says why."""
 
 
 def _afterwards(lab: Lab, run: Run) -> None:
