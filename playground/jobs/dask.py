@@ -5,6 +5,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,9 @@ class DaskJobs:
         if address is None or not address.scheduler:
             return EngineStatus("starting", message=STARTING)
         self._attempts = 0
+        if self._revive and self._connection is None and not self._connecting.locked():
+            # Half a second that the first question need not wait.
+            threading.Thread(target=self._connect_ahead, name="connect", daemon=True).start()
         return EngineStatus("ready", address.workers, address.device, address.running)
 
     def _look_again(self) -> EngineStatus:
@@ -169,6 +173,10 @@ class DaskJobs:
                 self._connection = self._connect(address)
             return self._connection.client
 
+    def _connect_ahead(self) -> None:
+        with suppress(EngineUnavailable):  # whoever asks will hear of it
+            self._client()
+
     def _address(self) -> Address:
         if self._settings.engine:
             return Address(0, self._settings.engine, "", 0.0, self._settings.engine)
@@ -191,7 +199,14 @@ class DaskJobs:
         )
         logging.getLogger("distributed").setLevel(logging.ERROR)  # it would tell every reconnection at length
         try:
-            client = Client(address.scheduler, security=security, set_as_default=False, timeout=CONNECT_SECONDS)
+            client = Client(
+                address.scheduler,
+                security=security,
+                set_as_default=False,
+                timeout=CONNECT_SECONDS,
+                # Answers come straight from the worker, which only an engine of this machine's surely allows.
+                direct_to_workers=not settings.engine,
+            )
         except (OSError, TimeoutError) as error:
             log.warning("no connection to %s: %r", address.scheduler, error)
             raise EngineUnavailable(LOST.format(log=self._place.log)) from None
