@@ -1,6 +1,7 @@
 """What happens between stretches of a run: each callback does one thing at one moment."""
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -25,7 +26,7 @@ class Record(Callback):
         self._reporter = reporter
         self._plan: tuple[tuple[int, str], ...] = ()
         self._recent: deque[tuple[float, float]] = deque(maxlen=12)
-        self._began = self._pointed_at = time.perf_counter()
+        self._began, self._pointed_at = time.perf_counter(), -math.inf
 
     def on_train_begin(self, loop: Loop) -> None:
         self._recent.append((time.perf_counter(), loop.epoch))
@@ -37,10 +38,11 @@ class Record(Callback):
         # Nobody reads faster than a page refreshes; the first seconds are watched most closely.
         due = now - self._pointed_at > (0.2 if now - self._began < 20 else 1.0)
         points: tuple[Point, ...] = ()
+        is_first = self._pointed_at == -math.inf
         if loop.values and due:
             points, self._pointed_at = (Point(loop.step, loop.epoch, "chunk", dict(loop.values)),), now
         plan, self._plan = (loop.pilot.plan if loop.pilot.plan != self._plan else None), loop.pilot.plan
-        self._reporter.say(self._progress(loop), points=points, plan=plan)
+        self._reporter.say(self._progress(loop), points=points, plan=plan, at_once=is_first)
 
     def on_decision(self, loop: Loop) -> None:
         self._reporter.say(self._progress(loop), points=(loop.history[-1],))

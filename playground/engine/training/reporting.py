@@ -54,24 +54,24 @@ class Reporter:
         points: tuple[Point, ...] = (),
         plan: tuple[tuple[int, str], ...] | None = None,
         live: dict[str, tuple[int, bytes]] | None = None,
+        at_once: bool = False,
     ) -> None:
-        """Hand over what is new; returns at once."""
+        """Hand over what is new; returns at once. ``at_once``: somebody waits for it, so write it without delay."""
         with self._lock:
             self.progress = progress
             self._points.extend(points)
             self._live |= live or {}
             self._plan = plan or self._plan
             self._changed = True
-
-    def flush(self) -> None:
-        """Write what is left now."""
-        self._report()
+        if at_once:
+            self._wake.set()
 
     def _work(self) -> None:
         while not self._over and not self.lost:
             if self._changed or time.monotonic() - self._reported_at > SECONDS_BETWEEN_BEATS:
                 self._report()
             self._wake.wait(SECONDS_BETWEEN_REPORTS)
+            self._wake.clear()
         if not self.lost:
             self._report()
 
