@@ -4,11 +4,16 @@ import urllib.parse
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from playground.cli.chromium import find_chromium
 from tests.browser.app import App, running_app
 from tests.browser.chrome import chromium
+
+PATIENCE = 60_000
+"""Milliseconds; an engine that starts beside a browser on two cores needs a third of it."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +34,7 @@ def browser() -> Iterator[Browser]:
 def page(app, browser) -> Iterator[Page]:
     """A page of 1280 × 900 pixels. In the end every request must have stayed with the app."""
     context = browser.new_context(base_url=app.url, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
     yield context.new_page()

@@ -1,5 +1,7 @@
 """What a person sees on the page, for tests and benchmarks to look at."""
 
+import re
+
 from playwright.sync_api import Locator, Page
 
 # Each vertex of a drawn line is a move or a line command of its path.
@@ -8,32 +10,24 @@ POINTS = """chart => [...chart.querySelectorAll('.mark-line path')]
     .reduce((sum, points) => sum + points, 0)"""
 
 
-def loss_chart(page: Page) -> Locator:
-    """The live curve of the loss; its name for screen readers begins so."""
-    return page.get_by_label("Loss over the epochs.")
-
-
-def curve_points(page: Page) -> int:
-    """How many points the loss chart draws now; 0 while there is no chart."""
-    chart = loss_chart(page)
-    return int(chart.first.evaluate(POINTS)) if chart.count() else 0
-
-
 def wait_for_points(page: Page, more_than: int = 0, seconds: float = 60) -> int:
-    """Wait until the loss chart draws more points than that; how many it draws then.
+    """Wait until the live chart of the loss draws more points than that; how many it draws then.
 
     Raises:
         playwright.sync_api.TimeoutError: it does not in time.
     """
-    page.wait_for_function(
-        f"""() => {{
-            const chart = document.querySelector('[aria-label^="Loss over the epochs."]');
-            return chart && ({POINTS})(chart) > {more_than};
-        }}""",
-        timeout=seconds * 1000,
-        polling=20,
-    )
-    return curve_points(page)
+    # The chart's name for screen readers begins with what it shows.
+    look = f"""() => {{
+        const chart = document.querySelector('[aria-label^="Loss over the epochs."]');
+        const points = chart ? ({POINTS})(chart) : 0;
+        return points > {more_than} && points;
+    }}"""
+    return int(page.wait_for_function(look, timeout=seconds * 1000, polling=20).json_value())
+
+
+def status(page: Page, name: str) -> Locator:
+    """The badge in the experiment strip, where it says this state."""
+    return page.locator(".st-key-strip").get_by_text(re.compile(rf"\b{name}$"))
 
 
 def train(page: Page) -> None:

@@ -8,32 +8,42 @@ from playwright.sync_api import Page, expect
 from benchmarks.runs import ENDLESS, store_of
 from playground.recipes import recipe
 from playground.spec import with_settings
-from tests.browser.looks import curve_points, stop, train, wait_for_points
+from tests.browser.looks import status, stop, train, wait_for_points
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def store(app):
-    return store_of(app)
+    """The app's store. What a test leaves running is stopped: there is one train worker."""
+    store = store_of(app)
+    yield store
+    for run in store.runs():
+        if not run.status.is_over:
+            store.request(run.id, stop=True)
 
 
 def open_experiment(page: Page, store, experiment) -> None:
     """By a shared link, as a teacher gives it out."""
     page.goto(f"/build?experiment={store.share(experiment)}")
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
-    expect(page.get_by_text("Engine ready")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("Engine ready")).to_be_visible()
 
 
-def status(page: Page, name: str):
-    """The badge with the run's state in the experiment strip."""
-    return page.get_by_text(name, exact=True).first
-
-
-def test_home_opens_on_a_recipe(page):
+def test_home_plays_at_one_press(page, store):
     page.goto("/")
     expect(page).to_have_title(re.compile("Keras"))
-    page.get_by_text("Two spirals").first.wait_for()
+    page.get_by_role("button", name="Play", exact=True).click()
+    wait_for_points(page)
+    expect(page.get_by_role("img", name=re.compile("lie on the colour of their class"))).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/build", "/evaluate", "/runs"])
+def test_nothing_is_cut_off_on_a_phone(path, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(path)
+    page.get_by_role("button").nth(2).wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_build_a_network(page, store):
@@ -72,17 +82,15 @@ def test_train_watch_refresh_and_stop(page, store):
     wait_for_points(page, more_than=min(grown, 100))
     expect(status(page, "running")).to_be_visible()
     stop(page)
-    expect(status(page, "stopped")).to_be_visible(timeout=60_000)
-    stopped = curve_points(page)
+    expect(status(page, "stopped")).to_be_visible()
     page.reload()
     wait_for_points(page)
-    assert curve_points(page) == stopped
 
 
 def test_judge_what_was_learned(page, store):
     open_experiment(page, store, with_settings(recipe("digits-mlp").experiment, ["training.epochs=5"]))
     train(page)
-    expect(status(page, "done")).to_be_visible(timeout=120_000)
+    expect(status(page, "done")).to_be_visible()
     page.get_by_role("link", name="Evaluate").last.click()
     expect(page.get_by_role("heading", name="Confusion matrix")).to_be_visible()
     expect(page.get_by_role("heading", name=re.compile("ROC"))).to_be_visible()
@@ -100,4 +108,4 @@ def test_a_run_is_seen_from_another_browser(app, browser, page, store):
     expect(elsewhere.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
     elsewhere.context.close()
     stop(page)
-    expect(status(page, "stopped")).to_be_visible(timeout=60_000)
+    expect(status(page, "stopped")).to_be_visible()
