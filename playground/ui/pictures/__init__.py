@@ -1,4 +1,5 @@
-"""A small picture of every data set, drawn once from real examples and kept beside this file.
+"""A small picture of every data set, drawn once (from its examples where they may be copied) and kept beside
+this file.
 
 ``python -m playground.ui.pictures`` draws them again: after a new data set, or another palette.
 """

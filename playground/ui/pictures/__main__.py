@@ -5,11 +5,19 @@ from playground.displays.preview import ImageGrid, TablePreview
 from playground.displays.thumbnail import Thumbnail
 from playground.settings import Settings
 from playground.spec import DATASETS
+from playground.spec.data import Data, FashionMnist, Mnist
 from playground.ui.pictures import FOLDER
+from playground.ui.pictures.strokes import CLOTHES, DIGITS, drawn
 
 
-def draw(examples: data.Preview, label: str) -> Thumbnail:
-    """The picture of a data set from some of its examples."""
+def draw(kind: type[Data]) -> Thumbnail:
+    """The picture of a data set: from some of its examples, or, where they are not ours to copy, by pen."""
+    label = kind.label
+    if kind is Mnist:
+        return drawn(DIGITS, f"Drawings in the manner of {label}", filled=False)
+    if kind is FashionMnist:
+        return drawn(CLOTHES, f"Drawings in the manner of {label}", filled=True)
+    examples = data.preview(kind(), 0, Settings().data)
     facts = examples.facts
     if facts.family == "points":
         return Thumbnail.from_points(examples.x, examples.y, f"Points of {label}")
@@ -20,13 +28,10 @@ def draw(examples: data.Preview, label: str) -> Thumbnail:
 
 
 def main() -> None:
-    """Write ``<kind>.svg`` for every data set that is on this machine."""
+    """Write ``<kind>.svg`` for every data set."""
     for kind in DATASETS:
-        spec = kind()
-        examples = data.preview(spec, 0, Settings().data)
-        (FOLDER / f"{kind.model_fields['kind'].default}.svg").write_text(
-            draw(examples, kind.label).svg() + "\n", encoding="utf-8"
-        )
+        name = kind.model_fields["kind"].default
+        (FOLDER / f"{name}.svg").write_text(draw(kind).svg() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
