@@ -4,14 +4,19 @@ import streamlit as st
 
 from playground.lab import Lab
 from playground.ui import state
+from playground.ui.errors import guarded
 
 
 def experiment_buttons(lab: Lab) -> None:
     """Undo, a link to share, the experiment as JSON."""
+    st.fragment(guarded(_buttons), key="bench")(lab)
+
+
+def _buttons(lab: Lab) -> None:
     with st.container(horizontal=True, gap="small", key="bench_buttons"):
         st.button(
             "Undo", icon=":material/undo:", type="tertiary", disabled=not state.can_undo(), key="undo",
-            on_click=state.undo, args=(lab,),
+            on_click=_undo, args=(lab,),
         )  # fmt: skip
         share = st.popover("Share", icon=":material/share:", type="tertiary", on_change="rerun", key="share")
         if share.open:
@@ -22,6 +27,11 @@ def experiment_buttons(lab: Lab) -> None:
             icon=":material/download:", type="tertiary", key="experiment_json", on_click="ignore",
             help="The whole experiment as text, for the command line: python -m playground train experiment.json",
         )  # fmt: skip
+
+
+def _undo(lab: Lab) -> None:
+    state.undo(lab)
+    st.rerun()
 
 
 def _links(lab: Lab) -> None:

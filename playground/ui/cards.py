@@ -78,7 +78,10 @@ def run_cards(lab: Lab, runs: Sequence[Run]) -> None:
             with st.container(border=True, key=f"recent_{run.id}", gap="xsmall"):
                 with st.container(horizontal=True, vertical_alignment="center"):
                     st.page_link(
-                        navigation.BUILD, label=f"**{run_name(run)}**", query_params={"run": run.id}, width="stretch"
+                        navigation.BUILD.page(),
+                        label=f"**{run_name(run)}**",
+                        query_params={"run": run.id},
+                        width="stretch",
                     )
                     status_badge(run)
                 st.image(_curve(lab, run), width=120, alt=f"Training loss of run {run.id[:4]}")
@@ -124,4 +127,4 @@ def _open(lab: Lab, experiment: Experiment, *, train: bool) -> None:
             state.launch(lab)
         except PlaygroundError as error:
             state.complain("train", str(error))
-    st.switch_page(navigation.BUILD, query_params=state.address())
+    st.switch_page(navigation.BUILD.page(), query_params=state.address())

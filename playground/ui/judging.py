@@ -35,11 +35,11 @@ def _choose_run(lab: Lab, watched: str | None) -> Run | None:
             st.info("This run is still training. Its scores appear here when it ends.", icon=":material/schedule:")
         else:
             st.info("This run ended before it could be judged. Resume it, or choose another.", icon=":material/info:")
-        st.page_link(navigation.BUILD, label="Watch it", icon=":material/layers:", query_params=state.address())
+        st.page_link(navigation.BUILD.page(), label="Watch it", icon=":material/layers:", query_params=state.address())
     if not judged:
         st.markdown("### Nothing to judge yet")
         st.markdown("Scores, the confusion matrix and the ROC curve of a trained network stand here.")
-        st.page_link(navigation.BUILD, label="Train a network", icon=":material/play_arrow:", query_params={})
+        st.page_link(navigation.BUILD.page(), label="Train a network", icon=":material/play_arrow:", query_params={})
         return None
     ids = [run.id for run in judged]
     names = {run.id: f"{run_name(run)} · {short_id(run.id)}" for run in judged}

@@ -16,8 +16,8 @@ from playground.ui import state
 from playground.ui.errors import guarded
 from playground.ui.spec_form import Apply, options, spec_form
 
-REDRAWS = ("stack", "strip")
-"""The fragments that show the network."""
+REDRAWS = ("stack", "strip", "bench")
+"""The fragments that show the network, or whether there is something to take back."""
 
 
 def layer_stack(lab: Lab, facts: DataFacts) -> None:

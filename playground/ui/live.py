@@ -118,7 +118,7 @@ def _afterwards(lab: Lab, run: Run) -> None:
             st.caption("Somebody else's run.")
         if run.scores:
             st.page_link(
-                navigation.EVALUATE, label="Evaluate", icon=":material/fact_check:", query_params=state.address()
+                navigation.EVALUATE.page(), label="Evaluate", icon=":material/fact_check:", query_params=state.address()
             )
         if state.may_control(run):
             done = run.status is RunStatus.DONE

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from playground.ui import navigation, resources, state
+from playground.ui import resources, state
 from playground.ui.errors import guarded, show_error
+from playground.ui.navigation import choose_page
 from playground.ui.sidebar import sidebar
 from playground.ui.strip import strip
 
@@ -17,18 +18,17 @@ def main() -> None:
     # An emoji becomes a data URI; a Material icon would be fetched from another host.
     st.set_page_config(page_title="Keras Playground", page_icon="🧠", layout="wide")
     st.html(STYLE)
-    page = st.navigation(navigation.pages())
+    page, place = choose_page()
     try:
         lab = resources.lab()
     except Exception as error:  # without a store there is nothing else to show
         show_error(error)
         return
-    is_about_experiment = page.url_path in navigation.ABOUT_EXPERIMENT
-    state.follow_address(lab, keep=is_about_experiment)
+    state.follow_address(lab, keep=place.about_experiment)
     if missing := state.missing():
         st.warning(missing, icon=":material/link_off:")
     sidebar(lab)
-    if is_about_experiment:
+    if place.about_experiment:
         strip(lab)
     guarded(page.run)()
 

@@ -1,23 +1,41 @@
-"""Where the pages are."""
+"""Where the pages are, in the order of the story that a person follows."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 
-_PAGES = Path(__file__).resolve().parents[2] / "pages"
-HOME, BUILD, EVALUATE, RUNS = (str(_PAGES / f"{name}.py") for name in ("home", "build", "evaluate", "runs"))
-
-ABOUT_EXPERIMENT = ("build", "evaluate")
-"""Pages under the experiment strip, by their place in the address."""
+_FOLDER = Path(__file__).resolve().parents[2] / "pages"
 
 
-def pages() -> dict[str, list[st.Page]]:
-    """The story a person follows, as the side bar shows it."""
-    return {
-        "Start": [st.Page(HOME, title="Home", icon=":material/home:", url_path="home", default=True)],
-        "Build": [st.Page(BUILD, title="Build & train", icon=":material/layers:", url_path="build")],
-        "Judge": [
-            st.Page(EVALUATE, title="Evaluate", icon=":material/fact_check:", url_path="evaluate"),
-            st.Page(RUNS, title="Runs", icon=":material/list:", url_path="runs"),
-        ],
-    }
+class Place(NamedTuple):
+    """A page as the side bar shows it; ``name`` is its file and its place in the address."""
+
+    name: str
+    section: str
+    title: str
+    icon: str
+    about_experiment: bool = False
+    """It stands under the experiment strip."""
+
+    def page(self) -> st.Page:
+        """The page, to link or to switch to: a new object each time, for Streamlit keeps a session's state in it."""
+        return st.Page(
+            _FOLDER / f"{self.name}.py", title=self.title, icon=self.icon, url_path=self.name, default=self == HOME
+        )
+
+
+HOME = Place("home", "Start", "Home", ":material/home:")
+BUILD = Place("build", "Build", "Build & train", ":material/layers:", about_experiment=True)
+EVALUATE = Place("evaluate", "Judge", "Evaluate", ":material/fact_check:", about_experiment=True)
+RUNS = Place("runs", "Judge", "Runs", ":material/list:")
+PLACES = (HOME, BUILD, EVALUATE, RUNS)
+
+
+def choose_page() -> tuple[st.Page, Place]:
+    """Show the side bar; the page that the address names, and its place."""
+    sections: dict[str, list[st.Page]] = {}
+    for place in PLACES:
+        sections.setdefault(place.section, []).append(place.page())
+    page = st.navigation(sections)
+    return page, next((place for place in PLACES if place.name == page.url_path), HOME)

@@ -25,7 +25,7 @@ def choose_runs(lab: Lab) -> list[Run]:
     everything = lab.runs(limit=SHOWN)
     if not everything:
         st.markdown("Every training stands here, with its curve and its scores.")
-        st.page_link(navigation.BUILD, label="Train a network", icon=":material/play_arrow:", query_params={})
+        st.page_link(navigation.BUILD.page(), label="Train a network", icon=":material/play_arrow:", query_params={})
         return []
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.pills(
@@ -104,9 +104,11 @@ def run_actions(lab: Lab, chosen: Sequence[Run]) -> None:
     with st.container(horizontal=True):
         if one is not None:
             address = {"run": one.id}
-            st.page_link(navigation.BUILD, label="Open", icon=":material/open_in_new:", query_params=address)
+            st.page_link(navigation.BUILD.page(), label="Open", icon=":material/open_in_new:", query_params=address)
             if one.scores:
-                st.page_link(navigation.EVALUATE, label="Evaluate", icon=":material/fact_check:", query_params=address)
+                st.page_link(
+                    navigation.EVALUATE.page(), label="Evaluate", icon=":material/fact_check:", query_params=address
+                )
             if st.button("Start again", icon=":material/replay:", help="The same experiment as a new run."):
                 _start_again(lab, one)
             if one.status.is_over and one.status is not RunStatus.DONE and state.may_control(one):
@@ -122,7 +124,7 @@ def run_actions(lab: Lab, chosen: Sequence[Run]) -> None:
 def _start_again(lab: Lab, run: Run) -> None:
     state.start(lab, run.experiment)
     state.launch(lab)
-    st.switch_page(navigation.BUILD, query_params=state.address())
+    st.switch_page(navigation.BUILD.page(), query_params=state.address())
 
 
 def _resume(lab: Lab, run: Run) -> None:
@@ -138,9 +140,14 @@ def _confirm(lab: Lab, runs: Sequence[Run]) -> None:
     more = f" and {len(runs) - 5} more" if len(runs) > 5 else ""
     st.markdown(f"{names}{more}: curve, scores and weights will be gone.")
     with st.container(horizontal=True):
-        if st.button("Delete", type="primary", key="confirm_delete", icon=":material/delete:"):
-            for run in runs:
-                lab.delete(run.id)
-            st.rerun()
+        st.button(
+            "Delete", type="primary", key="confirm_delete", icon=":material/delete:", on_click=_delete, args=(lab, runs)
+        )
         if st.button("Keep", key="keep_runs"):
             st.rerun()
+
+
+def _delete(lab: Lab, runs: Sequence[Run]) -> None:
+    for run in runs:
+        lab.delete(run.id)
+    st.rerun()

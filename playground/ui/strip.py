@@ -70,7 +70,7 @@ def _run_and_buttons(lab: Lab, run: Run | None) -> None:
 
 
 def _chip(label: str, icon: str) -> None:
-    st.page_link(navigation.BUILD, label=label, icon=f":material/{icon}:", query_params=state.address())
+    st.page_link(navigation.BUILD.page(), label=label, icon=f":material/{icon}:", query_params=state.address())
 
 
 def _run(lab: Lab) -> Run | None:
@@ -109,9 +109,9 @@ def _train(lab: Lab) -> None:
         state.launch(lab)
     except PlaygroundError as error:
         state.complain("train", str(error))
-        st.rerun("fragment")
+        return
     state.complain("train", "")
-    st.switch_page(navigation.BUILD, query_params=state.address())
+    st.switch_page(navigation.BUILD.page(), query_params=state.address())
 
 
 def _stop(lab: Lab) -> None:

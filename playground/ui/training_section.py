@@ -12,7 +12,7 @@ from playground.ui import state
 from playground.ui.errors import guarded
 from playground.ui.spec_form import put, spec_form
 
-REDRAWS = ("training", "stack", "strip")
+REDRAWS = ("training", "stack", "strip", "bench")
 BATCHES: tuple[int | str, ...] = (8, 16, 32, 64, 128, 256, 512, 1024, "full")
 
 
