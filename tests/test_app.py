@@ -1,0 +1,182 @@
+"""The app as a server: its settings, its headers, its health, and what it keeps out of the web process."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import Route
+from starlette.types import Message
+
+from playground.errors import StoreError
+from playground.jobs import EngineStatus
+from playground.ui import navigation, resources, state
+from playground.ui.server import MIDDLEWARE, ROUTES
+
+ROOT = Path(__file__).parents[1]
+CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+PAGES = [place.name for place in navigation.PLACES]
+
+OPEN_EVERY_PAGE = """
+import sys
+from streamlit.testing.v1 import AppTest
+from playground.jobs import dask
+dask.REVIVE_SECONDS = 10_000  # this process is no app: it must not start an engine
+at = AppTest.from_file("playground/ui/main.py", default_timeout=60).run()
+at.switch_page(f"../../pages/{sys.argv[1]}.py").run()
+assert not at.exception, at.exception
+print(sorted({name.split(".")[0] for name in sys.modules}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("runner.postScriptGC", False),
+        ("runner.magicEnabled", False),
+        ("server.fileWatcherType", "none"),
+        ("browser.gatherUsageStats", False),
+        ("client.showErrorDetails", "none"),
+        ("client.showErrorLinks", False),
+        ("client.toolbarMode", "viewer"),
+    ],
+)
+def test_settings_that_pages_rely_on(option, value):
+    """As Streamlit itself reads them: a renamed option would be silently ignored."""
+    code = f"from streamlit import config; print(repr(config.get_option({option!r})))"
+    outcome = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert outcome.stdout.strip() == repr(value)
+    assert "not a valid config option" not in outcome.stderr
+
+
+def test_only_this_machine_is_served_unless_somebody_says_so():
+    assert set(CONFIG["server"]["allowedHosts"]) == {"localhost", "127.0.0.1", "[::1]"}
+    assert CONFIG["server"]["address"] == "localhost"
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_themes_can_be_read(mode):
+    theme = CONFIG["theme"][mode]
+    paper = theme["backgroundColor"]
+    assert contrast(theme["textColor"], paper) > 7
+    assert contrast(theme["linkColor"], paper) > 4.5
+    assert contrast("#ffffff", theme["primaryColor"]) > 4.5  # the label of the one primary button
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours, as WCAG 2 defines it: 1 to 21."""
+
+    def luminance(color: str) -> float:
+        shares = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_imports_tensorflow(page, tmp_path, monkeypatch):
+    """Each in a fresh process: what one page imports must not hide behind another."""
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
+    outcome = subprocess.run(
+        [sys.executable, "-c", OPEN_EVERY_PAGE, page], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    modules = outcome.stdout
+    assert "'keras'" not in modules
+    assert "'tensorflow'" not in modules
+    assert "'sklearn'" not in modules  # comes with the first scores, not with a page
+
+
+class Desk:
+    """Enough of a lab for the health route."""
+
+    def engine_status(self):
+        return EngineStatus("starting")
+
+
+async def page(request: Request) -> HTMLResponse:
+    return HTMLResponse("<html>" + "x" * 5_000)
+
+
+async def data(request: Request) -> JSONResponse:
+    return JSONResponse({})
+
+
+SERVER = Starlette(routes=[*ROUTES, Route("/", page), Route("/data", data)], middleware=MIDDLEWARE)
+
+
+def get(path: str, **headers: str) -> tuple[int, Headers, bytes]:
+    """Status, headers and body of an answer, without a network."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": raw, "app": SERVER}
+    asyncio.run(SERVER(scope, receive, send))
+    start, *body = sent
+    return start["status"], Headers(raw=start["headers"]), b"".join(message["body"] for message in body)
+
+
+def test_health(monkeypatch):
+    monkeypatch.setattr(resources, "lab", Desk)
+    status, _, body = get("/healthz")
+    assert status == 200
+    assert json.loads(body)["engine"] == "starting"
+
+
+def test_health_without_a_store(monkeypatch):
+    def fail():
+        raise StoreError("The disk is full. Make room.")
+
+    monkeypatch.setattr(resources, "lab", fail)
+    status, _, body = get("/healthz")
+    assert status == 503
+    assert json.loads(body)["message"] == "The disk is full. Make room."
+
+
+@pytest.mark.parametrize("path", ["/", "/data", "/nothing"])
+def test_every_answer_has_the_security_headers(path):
+    _, headers, _ = get(path)
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'self'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+
+
+def test_pages_are_compressed():
+    _, headers, body = get("/", **{"accept-encoding": "gzip"})
+    assert headers["content-encoding"] == "gzip"
+    assert len(body) < 500
+
+
+def test_a_new_browser_gets_a_name_once():
+    cookie = get("/")[1]["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    name, _, value = cookie.partition(";")[0].partition("=")
+    assert (name, len(value) > 16) == (state.OWNER_COOKIE, True)
+    assert "set-cookie" not in get("/", cookie=f"{name}={value}")[1]
+
+
+def test_only_pages_name_browsers():
+    assert "set-cookie" not in get("/data")[1]
+
+
+def test_the_app_is_what_streamlit_finds():
+    code = "import app; print(type(app.app).__name__, app.app.script_path.name)"
+    outcome = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert outcome.stdout.split() == ["App", "main.py"]
