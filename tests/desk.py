@@ -11,7 +11,7 @@ from playground.errors import EngineUnavailable
 from playground.jobs import EngineStatus
 from playground.lab import edits
 from playground.records import Description, LayerRow
-from playground.spec import DataSpec, Experiment, parse_experiment
+from playground.spec import DataSpec, Experiment, changed, parse_experiment
 from playground.spec.layers import Dense, Flatten
 
 STARTING = EngineStatus("starting", message="The engine is starting. Wait a few seconds.")
@@ -67,7 +67,5 @@ def preview(text: str, seed: int) -> dict[str, Any]:
 
 def experiment_of(kind: str) -> Experiment:
     """A small experiment on a data set, that can be trained as it is."""
-    points = parse_experiment(
-        {"name": f"My {kind}", "model": {"layers": [{"kind": "Dense"}]}, "training": {"metrics": ["accuracy"]}}
-    )
-    return edits.with_data_kind(points, kind)
+    points = parse_experiment({"model": {"layers": [{"kind": "Dense"}]}, "training": {"metrics": ["accuracy"]}})
+    return changed(edits.with_data_kind(points, kind), name=f"My {kind}")

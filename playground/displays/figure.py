@@ -17,5 +17,10 @@ class Figure:
     title: str
     spec: dict[str, Any]
     data: pa.Table = field(repr=False)
-    alt: str
-    """The picture in one sentence, for those who cannot see it."""
+    summary: str
+    """What it shows now, in one or two sentences."""
+
+    @property
+    def alt(self) -> str:
+        """The picture in words, for those who cannot see it."""
+        return f"{self.title}. {self.summary}"

@@ -75,7 +75,7 @@ class ConfusionMatrix:
                  "encoding": {"text": {"field": "count", "type": "quantitative", "format": ","}, "color": ink}},
             ],
         }  # fmt: skip
-        return Figure("Confusion matrix", spec, data, f"Confusion matrix. {self.summary()}")
+        return Figure("Confusion matrix", spec, data, self.summary())
 
     def summary(self) -> str:
         """The most frequent confusion."""

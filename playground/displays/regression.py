@@ -47,7 +47,7 @@ class PredictedVsTrue:
                  "encoding": {"tooltip": _tooltip("true", "predicted")}},
             ],
         }  # fmt: skip
-        return Figure("Predicted against true", spec, data, f"Predicted against true {name}. {self.summary()}")
+        return Figure("Predicted against true", spec, data, self.summary())
 
     def summary(self) -> str:
         """How closely they follow each other."""
@@ -99,7 +99,7 @@ class Residuals:
                  "encoding": {"x": x, "y": y, "color": color, "tooltip": _tooltip("predicted", "residual")}},
             ],
         }  # fmt: skip
-        return Figure("Residuals", spec, data, f"Residuals. {self.summary()}")
+        return Figure("Residuals", spec, data, self.summary())
 
     def summary(self) -> str:
         """Their mean and spread."""

@@ -22,11 +22,11 @@ NEEDS_PICTURE = (Conv2D, Pooling, GlobalAveragePooling2D)
 
 
 def with_data_kind(experiment: Experiment, kind: str) -> Experiment:
-    """Another data set with its own defaults."""
+    """Another data set with its own defaults; the name told of the one before."""
     if kind == experiment.data.kind:
         return experiment
     chosen: Any = next(data for data in DATASETS if data.model_fields["kind"].default == kind)
-    return with_data(experiment, chosen())
+    return with_data(changed(experiment, name=""), chosen())
 
 
 def with_data(experiment: Experiment, data: DataSpec) -> Experiment:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from playground.lab import Lab
+from playground.spec import changed
 from playground.ui import state
 from playground.ui.errors import guarded
 
@@ -13,7 +14,14 @@ def experiment_buttons(lab: Lab) -> None:
 
 
 def _buttons(lab: Lab) -> None:
-    with st.container(horizontal=True, gap="small", key="bench_buttons"):
+    experiment = state.experiment()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="bench_buttons"):
+        name = state.widget_key("experiment", "name")
+        st.text_input(
+            "Name", experiment.name, key=name, placeholder=f"My {type(experiment.data).label}", max_chars=80,
+            label_visibility="collapsed", width="stretch", help="What people see in lists.",
+            on_change=_rename, args=(lab, name),
+        )  # fmt: skip
         st.button(
             "Undo", icon=":material/undo:", type="tertiary", disabled=not state.can_undo(), key="undo",
             on_click=_undo, args=(lab,),
@@ -23,10 +31,14 @@ def _buttons(lab: Lab) -> None:
             with share:
                 _links(lab)
         st.download_button(
-            "JSON", state.experiment().model_dump_json(indent=2), "experiment.json", "application/json",
+            "JSON", experiment.model_dump_json(indent=2), "experiment.json", "application/json",
             icon=":material/download:", type="tertiary", key="experiment_json", on_click="ignore",
             help="The whole experiment as text, for the command line: python -m playground train experiment.json",
         )  # fmt: skip
+
+
+def _rename(lab: Lab, key: str) -> None:
+    state.edit(lab, lambda experiment: changed(experiment, name=state.widget_value(key)))
 
 
 def _undo(lab: Lab) -> None:

@@ -126,5 +126,5 @@ def _open(lab: Lab, experiment: Experiment, *, train: bool) -> None:
         try:
             state.launch(lab)
         except PlaygroundError as error:
-            state.complain("train", str(error))
+            state.complain(state.TRAIN, str(error))
     st.switch_page(navigation.BUILD.page(), query_params=state.address())

@@ -76,7 +76,7 @@ def _draw_picture(lab: Lab, was_waiting: bool) -> None:
         else:
             facts = preview.facts
             table = TablePreview(preview.x, preview.y, facts.feature_names, facts.class_names, facts.target_name)
-            figure.show(table.plot(), key="data_table", summary=table.summary(), title=False)
+            figure.show(table.plot(), key="data_table", title=False)
 
 
 def _preview(lab: Lab) -> Preview | None:

@@ -17,13 +17,12 @@ _surface = st.components.v2.component(
 )
 
 
-def show(figure: Figure, *, key: str, summary: str = "", title: bool = True) -> None:
-    """A Vega-Lite chart; under the same key it stays in place while its data changes."""
+def show(figure: Figure, *, key: str, title: bool = True) -> None:
+    """A Vega-Lite chart with what it says; under the same key it stays in place while its data changes."""
     if title:
         st.markdown(f"##### {figure.title}")
     st.vega_lite_chart(figure.data, figure.spec, key=key, alt=figure.alt, width="stretch")
-    if summary:
-        st.caption(summary)
+    st.caption(figure.summary)
 
 
 def show_surface(surface: DecisionSurface, *, key: str) -> None:

@@ -107,7 +107,7 @@ def _charts(result: Classification, threshold: float | None) -> None:
     matrix, roc = ConfusionMatrix.from_classification(result), RocCurves.from_classification(result)
     left, right = st.columns(2, gap="medium")
     with left:
-        figure.show(matrix.plot(), key="confusion", summary=matrix.summary())
+        figure.show(matrix.plot(), key="confusion")
     with right:
         st.markdown("##### ROC curve")
         alt = f"ROC curve. {roc.summary()}"
@@ -148,6 +148,6 @@ def show_regression(lab: Lab, run: Run, split: str) -> None:
     residuals = Residuals(result.residuals, result.y_pred, target_name)
     left, right = st.columns(2, gap="medium")
     with left:
-        figure.show(predicted.plot(), key="predicted", summary=predicted.summary())
+        figure.show(predicted.plot(), key="predicted")
     with right:
-        figure.show(residuals.plot(), key="residuals", summary=residuals.summary())
+        figure.show(residuals.plot(), key="residuals")

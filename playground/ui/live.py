@@ -44,10 +44,10 @@ def _live(lab: Lab, run_id: str | None, drawn_phase: object) -> None:
         _afterwards(lab, watch.run)
     left, right = st.columns(2)
     with left:
-        figure.show(curves.plot("loss"), key="live_loss", summary=_caption(curves, "loss"))
+        figure.show(curves.plot("loss"), key="live_loss")
     with right:
         if score:
-            figure.show(curves.plot(score), key="live_score", summary=_caption(curves, score))
+            figure.show(curves.plot(score), key="live_score")
         else:
             st.caption("Choose a metric under Training to see its curve here.")
     if experiment.data.family == "points":
@@ -137,12 +137,8 @@ def _resume(lab: Lab, run_id: str, more_epochs: int) -> None:
     try:
         lab.resume(run_id, more_epochs=more_epochs)
     except PlaygroundError as error:
-        state.complain("train", str(error))
+        state.complain(state.TRAIN, str(error))
     st.rerun()
-
-
-def _caption(curves: LearningCurves, metric: str) -> str:
-    return "" if curves.is_empty else curves.summary(metric)
 
 
 def _surface(lab: Lab, experiment: Experiment, watch: Watch | None) -> None:

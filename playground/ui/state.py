@@ -22,6 +22,8 @@ from playground.spec import Experiment
 
 OWNER_COOKIE = "playground_owner"
 MAX_UNDO = 50
+TRAIN = "train"
+"""The place of what stands against training."""
 
 _EXPERIMENT, _DRAFT, _SHARED, _RUN = "design.experiment", "design.draft", "design.shared", "watch.run"
 _PAST, _REVISION, _PROBLEMS, _DESCRIPTION = "design.past", "design.revision", "design.problems", "design.description"
@@ -128,6 +130,7 @@ def edit(lab: Lab, change: Callable[[Experiment], Experiment], *, redraw: bool =
     if after == before:
         return
     st.session_state[_PAST] = [*st.session_state.get(_PAST, []), before][-MAX_UNDO:]
+    complain(TRAIN, "")  # what was said against the experiment as it was
     _keep(lab, after)
     if redraw:
         _redraw_forms()

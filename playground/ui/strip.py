@@ -55,7 +55,7 @@ def _strip(lab: Lab) -> None:
             _chip(_training(experiment), "trending_down")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             _run_and_buttons(lab, run)
-    if problem := state.problem("train"):
+    if problem := state.problem(state.TRAIN):
         st.error(problem, icon=":material/error:")
 
 
@@ -108,9 +108,9 @@ def _train(lab: Lab) -> None:
     try:
         state.launch(lab)
     except PlaygroundError as error:
-        state.complain("train", str(error))
+        state.complain(state.TRAIN, str(error))
         return
-    state.complain("train", "")
+    state.complain(state.TRAIN, "")
     st.switch_page(navigation.BUILD.page(), query_params=state.address())
 
 
