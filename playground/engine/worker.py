@@ -4,10 +4,12 @@
 """
 
 import dataclasses
-import os
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
 from pydantic import TypeAdapter
 
 from playground import data as datasets
@@ -16,6 +18,7 @@ from playground.engine import caches
 from playground.engine import model as models
 from playground.engine.download import download
 from playground.engine.run import device_name, run_experiment
+from playground.engine.training import fit
 from playground.settings import Settings
 from playground.spec import DataSpec, parse_experiment
 from playground.store import Store, open_store
@@ -24,12 +27,18 @@ _data_spec: TypeAdapter[Any] = TypeAdapter(DataSpec)
 
 
 @cache
-def _open(url: str, artifacts: os.PathLike[str]) -> Store:
-    return open_store(url, artifacts)  # type: ignore[arg-type]
+def _open(url: str, artifacts: Path) -> Store:
+    return open_store(url, artifacts)
 
 
 def warm_up() -> str:
-    """Make the device ready before the first run needs it; its name. Every new train worker is asked this once."""
+    """Make the device ready before the first run needs it; its name. Every new train worker is asked this once.
+
+    One step of a tiny network pays what TensorFlow and Keras do once in a process, so that no person waits for it.
+    """
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
+    model.compile("adam", "mean_squared_error")
+    fit(model, np.zeros((2, 2), "float32"), np.zeros((2, 1), "float32"), execution="plain")
     return device_name()
 
 
