@@ -38,6 +38,15 @@ class TestLearningCurves:
         assert shown.train["loss"][1].tolist() == [1.0]
         assert shown.validation["loss"][0].tolist() == [1.0]
 
+    def test_later_points_are_put_at_the_ends(self):
+        points = [*points_of(6), Point(65, 6.5, "chunk", {"loss": 0.1, "precision": 0.5})]
+        grown = LearningCurves.from_points(points[:2]).extended(points[2:5]).extended(()).extended(points[5:])
+        at_once = LearningCurves.from_points(points)
+        for kind in ("live", "train", "validation"):
+            ours, theirs = getattr(grown, kind), getattr(at_once, kind)
+            assert ours.keys() == theirs.keys()
+            assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
+
     def test_loss_comes_first(self):
         assert curves(accuracy=[0.1], loss=[1.0], val_loss=[2.0]).metrics == ("loss", "accuracy")
 

@@ -36,7 +36,7 @@ class LearningCurves:
 
     @classmethod
     def from_points(cls, points: Iterable[Point]) -> "LearningCurves":
-        """The curves of the points that a run has reported, in order of their steps."""
+        """The curves of the points that a run has reported."""
         live: dict[str, list[tuple[float, float]]] = {}
         train: dict[str, list[tuple[float, float]]] = {}
         validation: dict[str, list[tuple[float, float]]] = {}
@@ -46,6 +46,13 @@ class LearningCurves:
                 kind = live if point.kind == "chunk" else ended
                 kind.setdefault(name.removeprefix("val_"), []).append((point.epoch, value))
         return cls(_arrays(live), _arrays(train), _arrays(validation))
+
+    def extended(self, points: Iterable[Point]) -> "LearningCurves":
+        """These curves with later points at their ends; a long run is not read again for a few of them."""
+        new = self.from_points(points)
+        return LearningCurves(
+            _joined(self.live, new.live), _joined(self.train, new.train), _joined(self.validation, new.validation)
+        )
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
@@ -153,6 +160,14 @@ _NOTHING: Series = (np.empty(0), np.empty(0))
 def _arrays(series: dict[str, list[tuple[float, float]]]) -> dict[str, Series]:
     columns = {name: np.array(pairs, np.float64) for name, pairs in series.items()}
     return {name: (pairs[:, 0], pairs[:, 1]) for name, pairs in columns.items()}
+
+
+def _joined(before: dict[str, Series], after: dict[str, Series]) -> dict[str, Series]:
+    joined = dict(before)
+    for name, (x, y) in after.items():
+        old_x, old_y = before.get(name, _NOTHING)
+        joined[name] = np.concatenate([old_x, x]), np.concatenate([old_y, y])
+    return joined
 
 
 def thin(

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from playground.displays.curves import LearningCurves
-from playground.records import Point, Run
+from playground.records import Run
 from playground.store import Store
 
 FRESH = 0.2
@@ -30,8 +30,7 @@ class Watching:
     def __init__(self, store: Store, run_id: str) -> None:
         self._store, self._id = store, run_id
         self._lock = threading.Lock()
-        self._points: list[Point] = []
-        self._last = 0
+        self._last, self._step = 0, -1
         self._attempt = -1
         self._curves = LearningCurves.from_points(())
         self._watch: Watch | None = None
@@ -59,12 +58,12 @@ class Watching:
 
     def _read_points(self, run: Run) -> None:
         new, last = self._store.points(self._id, after=self._last)
-        went_back = bool(new and self._points and new[0].step <= self._points[-1].step)
-        if run.attempt != self._attempt or went_back:
-            # A resumed run passes some steps again and the store has forgotten the first pass.
-            self._points.clear()
+        if run.attempt != self._attempt or (new and new[0].step <= self._step):
+            # A resumed run passes some steps again, and the store has forgotten the first pass.
             new, last = self._store.points(self._id)
-        if new or run.attempt != self._attempt:
-            self._points += new
-            self._curves = LearningCurves.from_points(self._points)
+            self._curves = LearningCurves.from_points(new)
+        elif new:
+            self._curves = self._curves.extended(new)
+        if new:
+            self._step = new[-1].step
         self._last, self._attempt = last, run.attempt
