@@ -7,12 +7,12 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from playwright.sync_api import Page
 
 from benchmarks.report import Skipped, note, report
-from benchmarks.runs import store_of, wait_until
+from benchmarks.runs import end_runs, store_of
 from playground.cli.chromium import find_chromium
 from playground.data import mnist
 from playground.recipes import recipe
@@ -22,10 +22,18 @@ from playground.spec.data import Mnist
 from playground.store import Store
 from tests.browser.app import App, running_app
 from tests.browser.chrome import chromium
-from tests.browser.looks import stop, train, wait_for_points
+from tests.browser.looks import train, wait_for_points
 
 RECIPES = ("mnist-mlp-128", "digits-mlp")
 TIMES = 5
+
+
+class Press(NamedTuple):
+    """One press of Train, in seconds: to the point on the chart, in the queue, from the worker's start to its point."""
+
+    seconds: float
+    queued: float
+    in_worker: float
 
 
 def measure() -> dict[str, Any]:
@@ -41,10 +49,12 @@ def measure() -> dict[str, Any]:
                 continue
             experiment = recipe(name).experiment
             note(f"{name}…")
-            seconds = [_press(page, store, changed(experiment, seed=seed)) for seed in range(TIMES + 1)]
+            presses = [_press(page, store, changed(experiment, seed=seed)) for seed in range(TIMES + 1)][1:]
             result[name] = {
-                "median_seconds": round(statistics.median(seconds[1:]), 2),
-                "seconds": [round(second, 2) for second in seconds[1:]],
+                "median_seconds": round(statistics.median(press.seconds for press in presses), 2),
+                "seconds": [round(press.seconds, 2) for press in presses],
+                "of_which_queued": round(statistics.median(press.queued for press in presses), 2),
+                "of_which_in_worker": round(statistics.median(press.in_worker for press in presses), 2),
             }
     return result
 
@@ -53,8 +63,8 @@ def _folders(app: App) -> tuple[Path, ...]:
     return Settings(home=app.home, data=app.environment["PLAYGROUND_DATA"]).data_folders
 
 
-def _press(page: Page, store: Store, experiment: Experiment) -> float:
-    """Open the experiment, press Train, wait for the first point, stop."""
+def _press(page: Page, store: Store, experiment: Experiment) -> Press:
+    """Open the experiment, press Train, wait for the first point, end the run."""
     page.goto(f"/build?experiment={store.share(experiment)}")
     page.get_by_text("Engine ready").wait_for(timeout=120_000)
     page.get_by_text("while training").wait_for()  # described: the page has come to rest
@@ -62,9 +72,10 @@ def _press(page: Page, store: Store, experiment: Experiment) -> float:
     train(page)
     wait_for_points(page)
     took = time.monotonic() - begin
-    stop(page)
-    wait_until(lambda: all(run.status.is_over for run in store.runs()), 60, "the run to stop")
-    return took
+    end_runs(store)
+    run = store.runs(limit=1)[0]
+    first_metric = run.facts["seconds"]["first_metric"]  # type: ignore[index]
+    return Press(took, (run.started or run.created) - run.created, first_metric)
 
 
 if __name__ == "__main__":

@@ -44,3 +44,11 @@ def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> float:
 def points(store: Store, run_id: str) -> list[Point]:
     """Every point of a run so far."""
     return store.points(run_id)[0]
+
+
+def end_runs(store: Store) -> None:
+    """Stop whatever is queued or trains, and wait until it has ended."""
+    for run in store.runs():
+        if not run.status.is_over:
+            store.request(run.id, stop=True)
+    wait_until(lambda: all(run.status.is_over for run in store.runs()), 60, "the runs to stop")

@@ -29,6 +29,15 @@ class Seen:
     """Bytes."""
 
 
+@dataclass
+class Timer:
+    """A fragment that the page asked to have refreshed."""
+
+    interval: float
+    since: float
+    next: float
+
+
 class Viewer:
     """One session on one page, refreshing one fragment at a time, the longest due first, as a browser would."""
 
@@ -38,8 +47,8 @@ class Viewer:
         self._address = f"ws://{parts.netloc}/_stcore/stream"
         self._origin = websockets.Origin(f"http://{parts.netloc}")
         self._page, self._query = page, query
-        self._intervals: dict[str, float] = {}
-        self._next: dict[str, float] = {}
+        self._page_hash = ""
+        self._timers: dict[str, Timer] = {}
         self._waiting: tuple[str, float] | None = None
         self.seen = Seen()
 
@@ -56,21 +65,24 @@ class Viewer:
             end = begin + seconds
             await socket.send(self._ask())
             while (now := time.monotonic()) < end:
-                wake = end if self._waiting else min([end, *self._next.values()])
+                wake = end if self._waiting else min([end, *(timer.next for timer in self._timers.values())])
                 with contextlib.suppress(TimeoutError):
                     data = await asyncio.wait_for(socket.recv(decode=False), max(0.001, wake - now))
                     self._receive(data, begin)
                     continue
-                if not self._waiting and self._next:
-                    fragment = min(self._next, key=self._next.__getitem__)
+                if not self._waiting and self._timers:
+                    fragment = min(self._timers, key=lambda name: self._timers[name].next)
                     await socket.send(self._ask(fragment))
                     self._waiting = fragment, time.monotonic()
-        self._settle(seconds)
+        self._forget(*self._timers)
+        if self._waiting:
+            self.seen.answers.append(time.monotonic() - self._waiting[1])
         return self.seen
 
     def _ask(self, fragment: str = "") -> bytes:
         message = BackMsg()
         message.rerun_script.page_name = self._page
+        message.rerun_script.page_script_hash = self._page_hash
         message.rerun_script.query_string = self._query
         if fragment:
             message.rerun_script.fragment_id = fragment
@@ -83,24 +95,35 @@ class Viewer:
         message = ForwardMsg()
         message.ParseFromString(data)
         kind = message.WhichOneof("type")
-        if kind == "auto_rerun":
-            fragment = message.auto_rerun.fragment_id
-            self._intervals[fragment] = message.auto_rerun.interval
-            self._next[fragment] = now + message.auto_rerun.interval
+        if kind == "new_session":
+            self._page_hash = message.new_session.page_script_hash
+            if not message.metadata.run.fragment_ids:  # the whole page is drawn anew, and asks anew
+                self._forget(*self._timers)
+        elif kind == "auto_rerun":
+            self._forget(message.auto_rerun.fragment_id)
+            interval = message.auto_rerun.interval
+            self._timers[message.auto_rerun.fragment_id] = Timer(interval, now, now + interval)
+        elif kind == "stop_auto_rerun":
+            self._forget(*message.stop_auto_rerun.fragment_ids)
         elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
             seen.exceptions += 1
-        elif kind == "script_finished" and seen.first_paint is None:
+        elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            self._finish(now, begin)
+
+    def _finish(self, now: float, begin: float) -> None:
+        seen = self.seen
+        if seen.first_paint is None:
             seen.first_paint = now - begin
-        elif kind == "script_finished" and self._waiting:
+        elif self._waiting:
             fragment, asked = self._waiting
             seen.answers.append(now - asked)
             seen.answered += 1
-            self._next[fragment] = max(now, asked + self._intervals[fragment])
-            self._waiting = None
+            if timer := self._timers.get(fragment):
+                timer.next = max(now, asked + timer.interval)
+        self._waiting = None
 
-    def _settle(self, seconds: float) -> None:
-        if self.seen.first_paint is not None:
-            watched = seconds - self.seen.first_paint
-            self.seen.due = sum(int(max(0.0, watched) / interval) for interval in self._intervals.values())
-        if self._waiting:
-            self.seen.answers.append(time.monotonic() - self._waiting[1])
+    def _forget(self, *fragments: str) -> None:
+        """Count what these fragments were due until now, and refresh them no more."""
+        for fragment in fragments:
+            if timer := self._timers.pop(fragment, None):
+                self.seen.due += int((time.monotonic() - timer.since) / timer.interval)

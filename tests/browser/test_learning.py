@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.runs import ENDLESS, store_of
+from benchmarks.runs import ENDLESS, end_runs, store_of
 from playground.recipes import recipe
 from playground.spec import with_settings
 from tests.browser.looks import status, stop, train, wait_for_points
@@ -18,9 +18,7 @@ def store(app):
     """The app's store. What a test leaves running is stopped: there is one train worker."""
     store = store_of(app)
     yield store
-    for run in store.runs():
-        if not run.status.is_over:
-            store.request(run.id, stop=True)
+    end_runs(store)
 
 
 def open_experiment(page: Page, store, experiment) -> None:
