@@ -232,6 +232,22 @@ class TestBuild:
         whole(choice(at, "Batch size").set_value("1024").run())
         assert "larger than the 96 training examples" in errors(at)
 
+    def test_folded_options_appear_when_opened(self, store):
+        draft = store.new_draft(experiment_of("moons"))
+        at = visit("build", draft=draft)
+        at.session_state["data_more"] = at.session_state["training_more"] = True
+        whole(at.run())
+        noise = next(field for field in at.number_input if field.label == "Noise")
+        whole(noise.set_value(0.3).run())
+        assert store.draft(draft).data.noise == 0.3
+        samples = next(field for field in at.number_input if field.label == "Samples")
+        whole(samples.set_value(30).run())
+        assert store.draft(draft).training.batch_size == 16  # the batch follows the data
+        assert choice(at, "Batch size").value == 16
+        execution = next(box for box in at.selectbox if box.label == "Execution")
+        whole(execution.set_value("plain").run())
+        assert store.draft(draft).training.execution == "plain"
+
     def test_no_layers(self, store):
         at = visit("build", draft=store.new_draft(edits.with_layers(experiment_of("iris"), [])))
         assert "The network has no layers." in errors(at)

@@ -12,7 +12,7 @@ from playground.lab import Lab, edits
 from playground.spec import DATASETS, DataFacts, changed
 from playground.ui import figure, state
 from playground.ui.errors import guarded, show_error
-from playground.ui.spec_form import spec_form
+from playground.ui.spec_form import folded, spec_form
 
 LABELS = {data.model_fields["kind"].default: data.label for data in DATASETS}
 
@@ -40,8 +40,13 @@ def data_section(lab: Lab) -> None:
         if data.family != "points":  # points are drawn where their decision surface grows
             _picture(lab)
         st.caption(_says(facts, data.validate_on == "test"))
-    with st.expander("Scaling, split and more", icon=":material/tune:"):
-        spec_form(data, functools.partial(_change, lab), "data", show="all")
+    st.fragment(guarded(_options), key="data_options")(lab)
+
+
+def _options(lab: Lab) -> None:
+    data = state.experiment().data
+    form = functools.partial(spec_form, data, functools.partial(_change, lab), "data", show="all")
+    folded("Scaling, split and more", "data_more", form)
 
 
 def _choose(lab: Lab, key: str) -> None:
@@ -51,7 +56,10 @@ def _choose(lab: Lab, key: str) -> None:
 
 
 def _change(lab: Lab, name: str, value: Any) -> None:
-    state.edit(lab, lambda experiment: edits.with_data(experiment, changed(experiment.data, **{name: value})))
+    before = state.experiment()
+    after = edits.with_data(before, changed(before.data, **{name: value}))
+    has_followed = (after.model, after.training) != (before.model, before.training)
+    state.edit(lab, lambda _: after, redraw=has_followed)
 
 
 def _picture(lab: Lab) -> None:

@@ -89,7 +89,7 @@ def _limits(constraints: Sequence[Any], kind: type) -> tuple[float | None, float
 
 def spec_form(
     spec: Spec, apply: Apply, *path: object, only: Sequence[str] | None = None,
-    show: Literal["main", "advanced", "all"] = "main", redraws: Sequence[str] = (),
+    show: Literal["main", "advanced", "all"] = "main", redraws: str | Sequence[str] = "app",
 ) -> None:  # fmt: skip
     """Draw fields for the options of ``spec``.
 
@@ -99,9 +99,9 @@ def spec_form(
         path: names the form's place on the page, apart from other forms.
         only: just these fields, whatever they are.
         show: the main fields, the advanced ones, or both.
-        redraws: the fragments that show what the form changes; none: the whole page.
+        redraws: the fragments that show what the form changes.
     """
-    changed = functools.partial(_changed, apply, tuple(redraws))
+    changed = functools.partial(_changed, apply, redraws)
     fields = [field for field in options(type(spec)) if (field.name in only if only else _belongs(field, show))]
     while fields:
         # Two stand side by side; a slider over orders of magnitude needs the width.
@@ -155,10 +155,17 @@ def _log_slider(value: float, common: dict[str, Any]) -> None:
     st.select_slider(**common, options=sorted(steps), value=value, format_func=lambda rate: f"{rate:g}")
 
 
-def _changed(apply: Apply, redraws: tuple[str, ...], key: str, name: str) -> None:
+def _changed(apply: Apply, redraws: str | Sequence[str], key: str, name: str) -> None:
     put(apply, key, name, state.widget_value(key))
-    if redraws:
-        st.rerun(redraws)
+    st.rerun(redraws)
+
+
+def folded(label: str, key: str, draw: Callable[[], None]) -> None:
+    """What is drawn once somebody opens it: what nobody sees is not to cost forty viewers anything."""
+    expander = st.expander(label, icon=":material/tune:", key=key, on_change="rerun")
+    if expander.open:
+        with expander:
+            draw()
 
 
 def put(apply: Apply, key: str, name: str, value: Any) -> None:

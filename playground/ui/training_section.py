@@ -10,7 +10,7 @@ from playground.lab import Lab, edits
 from playground.spec import OPTIMIZERS, DataFacts, changed, losses_for, metrics_for
 from playground.ui import state
 from playground.ui.errors import guarded
-from playground.ui.spec_form import put, spec_form
+from playground.ui.spec_form import folded, put, spec_form
 
 REDRAWS = ("training", "stack", "strip", "bench")
 BATCHES: tuple[int | str, ...] = (8, 16, 32, 64, 128, 256, 512, 1024, "full")
@@ -41,11 +41,16 @@ def _training(lab: Lab, facts: DataFacts) -> None:
     with right:
         spec_form(training, _apply(lab), "epochs", only=("epochs",), redraws=REDRAWS)
     _metrics(lab, metrics_for(experiment, facts), training.metrics)
-    with st.expander("More", icon=":material/tune:"):
-        spec_form(training.loss, _apply(lab, "loss"), "loss", show="advanced", redraws=REDRAWS)
-        spec_form(training.optimizer, _apply(lab, "optimizer"), "optimizer", show="advanced", redraws=REDRAWS)
-        spec_form(training, _apply(lab), "training", only=("stop_at_loss", "execution", "shuffle"), redraws=REDRAWS)
-        spec_form(experiment, functools.partial(_change, lab), "experiment", only=("seed",), redraws=REDRAWS)
+    folded("More", "training_more", functools.partial(_advanced, lab))
+
+
+def _advanced(lab: Lab) -> None:
+    experiment = state.experiment()
+    training = experiment.training
+    spec_form(training.loss, _apply(lab, "loss"), "loss", show="advanced", redraws=REDRAWS)
+    spec_form(training.optimizer, _apply(lab, "optimizer"), "optimizer", show="advanced", redraws=REDRAWS)
+    spec_form(training, _apply(lab), "training", only=("stop_at_loss", "execution", "shuffle"), redraws=REDRAWS)
+    spec_form(experiment, functools.partial(_change, lab), "experiment", only=("seed",), redraws=REDRAWS)
 
 
 def _choice(lab: Lab, label: str, choices: dict[str, str], chosen: str, change: Any, help: str) -> None:
