@@ -213,7 +213,7 @@ class TestJudgements:
         roc = RocCurves.from_classification(self.two)
         mark = roc.plot(0.5).data[-1]
         assert (mark.x[0], mark.y[0]) == (0.5, 0.5)
-        assert roc.summary().startswith("AUC 0.750 for yes")
+        assert roc.summary().startswith("AUC 0.7500 for yes")
 
     def test_a_class_without_examples_is_left_out(self):
         alone = classify(np.array([0, 0]), np.array([0.1, 0.2]), ("no", "yes"))

@@ -63,10 +63,10 @@ class RocCurves:
         if not drawn:
             return self.curves[0].reason if self.curves else "There is no curve to draw."
         if len(self.curves) == 1:
-            return f"AUC {drawn[0].auc:.3f} for {drawn[0].name}: 0.5 is guessing, 1 is perfect."
+            return f"AUC {drawn[0].auc:.4f} for {drawn[0].name}: 0.5 is guessing, 1 is perfect."
         weakest = min(drawn, key=lambda curve: curve.auc)
-        macro = f"AUC {self.macro.auc:.3f} on average over the classes; " if self.macro else ""
-        said = f"{macro}the weakest is {weakest.name} with {weakest.auc:.3f}."
+        macro = f"AUC {self.macro.auc:.4f} on average over the classes; " if self.macro else ""
+        said = f"{macro}the weakest is {weakest.name} with {weakest.auc:.4f}."
         return said[0].upper() + said[1:]
 
 
@@ -75,7 +75,7 @@ def _add(figure: go.Figure, curve: RocCurve, color: str, dash: str, width: float
     from_score = "<br>from score %{customdata:.3f} on" if has_thresholds else ""
     figure.add_scatter(
         x=curve.fpr, y=curve.tpr, mode="lines", visible=visible,
-        name=f"{curve.name} · AUC {curve.auc:.3f}", customdata=curve.thresholds if has_thresholds else None,
+        name=f"{curve.name} · AUC {curve.auc:.4f}", customdata=curve.thresholds if has_thresholds else None,
         line={"color": color, "width": width, "dash": dash},
         hovertemplate=f"%{{y:.1%}} found, %{{x:.1%}} by mistake{from_score}<extra>{curve.name}</extra>",
     )  # fmt: skip

@@ -81,13 +81,14 @@ def show_classification(lab: Lab, run: Run, split: str) -> None:
     """Scores above, matrix and ROC side by side, the threshold under both, classes below."""
     above = st.container()
     threshold = _choose_threshold(run)
-    result = lab.classification(run.id, split, threshold)
+    with above, st.spinner("Computing the scores"):
+        result = lab.classification(run.id, split, threshold)
     with above:
         _scores(result)
         _charts(result, threshold if result.roc_macro is None else None)
     st.markdown("##### Per class")
     st.dataframe(
-        _per_class(result), hide_index=True, column_config=_PERCENT, alt="Scores of each class", height="content"
+        _per_class(result), hide_index=True, column_config=_COLUMNS, alt="Scores of each class", height="content"
     )
 
 
@@ -100,7 +101,7 @@ def _scores(result: Classification) -> None:
         st.metric("Recall", words.score(average.recall, share=True), help=help)
         st.metric("F1", words.score(average.f1, share=True), help=help)
         area = result.roc_macro.auc if result.roc_macro else result.roc[0].auc
-        st.metric("AUC", words.score(area), help="Area under the ROC curve: 0.5 is guessing, 1 is perfect.")
+        st.metric("AUC", f"{area:.4f}", help="Area under the ROC curve: 0.5 is guessing, 1 is perfect.")
 
 
 def _charts(result: Classification, threshold: float | None) -> None:
@@ -114,7 +115,9 @@ def _charts(result: Classification, threshold: float | None) -> None:
         figure.show_plotly(roc.plot(threshold), key="roc", alt=alt, summary=roc.summary())
 
 
-_PERCENT = {
+_COLUMNS = {
+    "Examples": st.column_config.NumberColumn("Examples", format="localized"),
+} | {
     name: st.column_config.NumberColumn(name, format="%.1f %%", help=help)
     for name, help in (
         ("Precision", "Of those called this class, the share that is."),
@@ -139,7 +142,9 @@ def _per_class(result: Classification) -> pd.DataFrame:
 
 def show_regression(lab: Lab, run: Run, split: str) -> None:
     """Scores above, predictions and residuals side by side."""
-    result, target_name = lab.regression(run.id, split), lab.facts(run.experiment.data).target_name
+    with st.spinner("Computing the scores"):
+        result = lab.regression(run.id, split)
+    target_name = lab.facts(run.experiment.data).target_name
     with st.container(horizontal=True, key="numbers"):
         st.metric("Mean absolute error", words.score(result.mae), help=f"In the unit of {target_name}.")
         st.metric("Root mean squared error", words.score(result.rmse), help="Large errors count more.")

@@ -51,7 +51,12 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 YEAR = 365 * 86_400
-WARM = ("pandas", "pyarrow", "streamlit.elements.vega_charts", "PIL.Image")
+WARM = (
+    "pandas", "pyarrow.pandas_compat", "PIL.ImageFile", "streamlit.emojis", "streamlit.material_icon_names",
+    "streamlit.elements.vega_charts", "playground.ui.bench", "playground.ui.cards", "playground.ui.data_section",
+    "playground.ui.judging", "playground.ui.layer_stack", "playground.ui.live", "playground.ui.run_table",
+    "playground.ui.training_section",
+)  # fmt: skip
 """Imported before the first page is served: done by forty sessions at once they would stall one another."""
 
 
@@ -101,6 +106,10 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
         threading.Thread(target=_start_engine, args=(settings,), name="start engine", daemon=True).start()
     for module in WARM:
         import_module(module)
+    try:
+        resources.lab()
+    except PlaygroundError as error:  # every page will say so, and try again
+        log.error("The store cannot be used: %s", error)
     yield
 
 

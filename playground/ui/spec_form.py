@@ -103,11 +103,12 @@ def spec_form(
     """
     changed = functools.partial(_changed, apply, redraws)
     fields = [field for field in options(type(spec)) if (field.name in only if only else _belongs(field, show))]
+    columns = min(2, len(fields))
     while fields:
         # Two stand side by side; a slider over orders of magnitude needs the width.
         row = fields[:1] if fields[0].is_log else [field for field in fields[:2] if not field.is_log]
         fields = fields[len(row) :]
-        for field, place in zip(row, st.columns(1 if row[0].is_log else 2), strict=False):
+        for field, place in zip(row, st.columns(1 if row[0].is_log else columns), strict=False):
             with place:
                 key = state.widget_key(*path, spec.__class__.__name__, field.name)
                 _field(field, getattr(spec, field.name), key, changed)
