@@ -71,7 +71,7 @@ def _python() -> Iterator[Finding]:
 def _packages() -> Iterator[Finding]:
     """One row for each package that the project asks for: the installed version against range and tested version."""
     tested = _tested_versions()
-    for text in importlib.metadata.requires("keras-playground") or ():
+    for text in importlib.metadata.requires("playground") or ():
         requirement = Requirement(text)
         try:
             version = importlib.metadata.version(requirement.name)

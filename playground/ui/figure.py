@@ -1,6 +1,5 @@
 """Figures on the page: the chart, and under it what it says in words."""
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -8,12 +7,10 @@ import streamlit as st
 from playground.displays.figure import Figure
 from playground.displays.surface import DecisionSurface
 
-_FRONTEND = Path(__file__).with_name("frontend")
+# Packaged (pyproject.toml names its folder), so that the browser loads the script once; inline it would travel with
+# every picture.
 _surface = st.components.v2.component(
-    "playground_surface",
-    html='<canvas role="img" tabindex="0"></canvas>',
-    css=(_FRONTEND / "surface.css").read_text(encoding="utf-8"),
-    js=(_FRONTEND / "surface.js").read_text(encoding="utf-8"),
+    "playground.surface", html='<canvas role="img" tabindex="0"></canvas>', css="surface.css", js="surface.js"
 )
 
 
