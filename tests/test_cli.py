@@ -183,23 +183,32 @@ def test_ctrl_c_stops_and_keeps_the_weights(home):
 
 
 @pytest.mark.keras
-def test_describe_as_json(home, capfd):
-    assert main(["describe", "--recipe", "digits-cnn", "--json"]) == 0
-    description = json.loads(capfd.readouterr().out)
+def test_describe_as_json(home):
+    description = json.loads(playground("describe", "--recipe", "digits-cnn", "--json").stdout)
     assert [row["kind"] for row in description["rows"]][-1] == "Dense"
     assert description["parameters"] == sum(row["parameters"] for row in description["rows"])
 
 
 @pytest.mark.keras
-def test_describe_for_people(home, capfd):
-    assert main(["describe", "--recipe", "iris"]) == 0
-    table = capfd.readouterr().out
+def test_describe_for_people(home):
+    table = playground("describe", "--recipe", "iris").stdout
     assert "output (Dense)" in table
     assert "parameters (" in table
 
 
 @pytest.mark.keras
-def test_a_network_over_the_memory_limit_is_refused_with_its_size(home, tmp_path, capfd):
+def test_a_network_over_the_memory_limit_is_refused_with_its_size(home):
     content = json.dumps({"model": {"layers": [{"kind": "Dense", "units": 60_000}] * 2}})
-    assert main(["train", write(tmp_path, content)]) == 2
-    assert "GB" in capfd.readouterr().err
+    outcome = playground("train", "-", input=content)
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert "GB" in outcome.stderr
+
+
+@pytest.mark.keras
+def test_missing_data_without_a_network_says_which_file_to_put_where(home, monkeypatch):
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+    outcome = playground("train", "--recipe", "mnist-mlp-128", "--json")
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert "mnist.npz" in outcome.stderr
+    assert "Traceback" not in outcome.stderr

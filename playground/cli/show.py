@@ -39,10 +39,10 @@ def recipes(options: argparse.Namespace, settings: Settings) -> int:
 def describe(options: argparse.Namespace, settings: Settings) -> int:
     """Show the network's layers as Keras builds them."""
     experiment = read_experiment(options)
-    hush(settings)
+    answers = hush(settings)
     description = describe_network(experiment, InlineJobs(settings))
     if options.json:
-        print_json(asdict(description))
+        print_json(asdict(description), answers)
         return 0
     rows = [
         (
@@ -54,10 +54,11 @@ def describe(options: argparse.Namespace, settings: Settings) -> int:
         )
         for row in description.rows
     ]
-    print_table(("layer", "output shape", "parameters", "output memory", "FLOPs"), rows)
+    print_table(("layer", "output shape", "parameters", "output memory", "FLOPs"), rows, answers)
     print(
         f"\n{words.count(description.parameters)} parameters ({words.count(description.trainable)} trainable), "
-        f"{words.size(description.memory)} while training, {words.count(description.flops)} FLOPs an example"
+        f"{words.size(description.memory)} while training, {words.count(description.flops)} FLOPs an example",
+        file=answers,
     )
     return 0
 

@@ -31,16 +31,16 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     Ctrl-C asks the run to stop; its weights are kept.
     """
     experiment = read_experiment(options)
-    hush(settings)
+    answers = hush(settings)
     jobs = InlineJobs(settings)
     describe_network(experiment, jobs)
     _fetch_if_missing(experiment, jobs, settings)
     store = open_store(settings.database, settings.artifacts)
     run = _watch(store, jobs, store.create_run(experiment, owner="terminal"))
     if options.json:
-        print_json(_summary(run))
+        print_json(_summary(run), answers)
     elif run.scores:
-        print_table(("score", "value"), [(name, f"{value:.4g}") for name, value in sorted(run.scores.items())])
+        print_table(("score", "value"), [(name, f"{value:.4g}") for name, value in sorted(run.scores.items())], answers)
     if run.status is not RunStatus.DONE:
         print(run.message or f"The run is {run.status}.", file=sys.stderr)
     return EXIT_CODES.get(run.status, 1)

@@ -1,4 +1,4 @@
-"""One app and one Chromium for all tests of this folder; a fresh browser context for each."""
+"""One app and one Chromium for the tests of a file; a fresh browser context for each."""
 
 import urllib.parse
 from collections.abc import Iterator
@@ -16,13 +16,14 @@ PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def app(tmp_path_factory) -> Iterator[App]:
     with running_app(tmp_path_factory.mktemp("app")) as app:
         yield app
 
 
-@pytest.fixture(scope="session")
+# Playwright's event loop runs as long as the browser lives: not beyond this file, for other tests run their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not find_chromium():
         pytest.skip("no Chromium on this machine; make test installs one")

@@ -40,7 +40,7 @@ def test_home_plays_at_one_press(page, store):
 def test_nothing_is_cut_off_on_a_phone(path, page):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(path)
-    page.get_by_role("button").nth(2).wait_for()
+    page.locator("[data-test-script-state=notRunning]").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
