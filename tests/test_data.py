@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from sklearn import datasets as sklearn_datasets
 
 from playground import data, evaluation
+from playground.data import mnist
 from playground.data.facts import KNOWN
 from playground.data.loading import LOADERS
 from playground.data.scaling import WHITE, Scaler, fit
@@ -68,6 +70,9 @@ def assert_keeps_its_promises(spec: Data) -> None:
     if spec.validate_on == "test":
         assert loaded.x_validation is loaded.x_test
         assert loaded.y_validation is loaded.y_test
+
+
+REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -294,3 +299,15 @@ def test_pictures_are_shown_from_black_to_white_whatever_their_scaling() -> None
     shown = data.preview(Digits(scaling="standard"), 0, [])
     assert shown.x.dtype == np.uint8
     assert (shown.x.min(), shown.x.max()) == (0, 255)
+
+
+@pytest.mark.parametrize("kind", [Mnist, FashionMnist])
+def test_without_a_random_share_every_seed_gives_the_same_examples(kind):
+    spec = kind(validate_on="test")
+    assert not spec.uses_seed
+    assert kind().uses_seed
+    if not mnist.find(kind, (REAL_DATA,)):
+        pytest.skip("MNIST and Fashion-MNIST are not on this machine")
+    first, second = (data.load(spec, seed, (REAL_DATA,)) for seed in (0, 7))
+    np.testing.assert_array_equal(first.y_train, second.y_train)
+    np.testing.assert_array_equal(first.x_train[::500], second.x_train[::500])

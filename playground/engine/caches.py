@@ -3,7 +3,6 @@
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -46,20 +45,20 @@ _tensors: Recent[tf.Tensor] = Recent(4)
 _programs: Recent[Program] = Recent(16)
 
 
-def folders(settings: Settings) -> tuple[Path, ...]:
-    """Where data sets are looked for: the folders that settings name, and the one that downloads go to."""
-    return (*settings.data, settings.home / "datasets")
+def _key(spec: DataSpec, seed: int) -> tuple[str, int]:
+    """Names the arrays of a data set: another seed gives others only where the seed is used."""
+    return spec.model_dump_json(), seed if spec.uses_seed else 0
 
 
 def dataset(spec: DataSpec, seed: int, settings: Settings) -> Dataset:
     """The data set, loaded and split."""
-    where = folders(settings)
-    return _datasets.get((spec.model_dump_json(), seed, where), lambda: load(spec, seed, where))
+    folders = settings.data_folders
+    return _datasets.get((_key(spec, seed), folders), lambda: load(spec, seed, folders))
 
 
 def on_device(spec: DataSpec, seed: int, array: np.ndarray) -> tf.Tensor:
     """The training inputs of a data set as one tensor, shared by all runs on it."""
-    return _tensors.get((spec.model_dump_json(), seed), lambda: tf.convert_to_tensor(array))
+    return _tensors.get(_key(spec, seed), lambda: tf.convert_to_tensor(array))
 
 
 def program(experiment: Experiment, facts: DataFacts, schedule: Schedule, make: Callable[[], keras.Model]) -> Program:

@@ -14,7 +14,6 @@ from pydantic import TypeAdapter
 
 from playground import data as datasets
 from playground.data import describe as describe_data
-from playground.engine import caches
 from playground.engine import model as models
 from playground.engine.download import download
 from playground.engine.run import device_name, run_experiment
@@ -58,7 +57,7 @@ def describe(experiment: str) -> dict[str, Any]:
 def preview(data: str, seed: int, limit: int = 500) -> dict[str, Any]:
     """Some examples of a data set (JSON of a data spec): the fields of ``data.Preview``, the facts as JSON."""
     settings = Settings()
-    shown = datasets.preview(_data_spec.validate_json(data), seed, caches.folders(settings), limit=limit)
+    shown = datasets.preview(_data_spec.validate_json(data), seed, settings.data_folders, limit=limit)
     return {"facts": shown.facts.model_dump_json(), "x": shown.x, "y": shown.y, "part": shown.part}
 
 

@@ -36,6 +36,11 @@ class Data(Spec):
         True, "Stratify", "Keep the share of each class the same in every split (classification only).", advanced=True
     )
 
+    @property
+    def uses_seed(self) -> bool:
+        """Whether the experiment's seed decides which examples there are, or who falls into which split."""
+        return True
+
 
 class Split(Data):
     """A data set that comes in one piece: its test examples are split off here."""
@@ -183,6 +188,11 @@ class Mnist28(Data):
         le=60_000,
         advanced=True,
     )
+
+    @property
+    def uses_seed(self) -> bool:
+        """Only a validation share is drawn at random."""
+        return self.validate_on == "validation" and self.validation_fraction > 0
 
 
 class Mnist(Mnist28):
