@@ -39,27 +39,28 @@ def measure() -> dict[str, Any]:
         # The browser itself is warm: what is measured is the playground.
         note("make run, and Train pressed at once…")
         with _started([make, "run"], browser) as (page, begin, _):
+            pressed = time.monotonic() - begin
             train(page)
             first = wait_for_points(page, seconds=120)
+            appeared = time.monotonic() - begin
             wait_for_points(page, more_than=first)
             moving = time.monotonic() - begin
         note("streamlit run…")
         with _started(STREAMLIT_RUN, browser) as (page, begin, process):
             usable = time.monotonic() - begin
-            wait_for_engine(page)
+            page.get_by_text("Engine ready").wait_for(timeout=120_000)
+            ready = time.monotonic() - begin
             resident = process.memory_info().rss
             has_tensorflow = any("tensorflow" in file.path for file in process.memory_maps())
     return {
         "make_run_to_moving_curve_seconds": round(moving, 1),
+        "of_which_until_train_was_pressed": round(pressed, 1),
+        "of_which_until_the_first_point": round(appeared, 1),
         "streamlit_run_to_usable_page_seconds": round(usable, 1),
+        "streamlit_run_to_ready_engine_seconds": round(ready, 1),
         "web_process_megabytes": round(resident / 1e6),
         "web_process_has_tensorflow": has_tensorflow,
     }
-
-
-def wait_for_engine(page: Page) -> None:
-    """Until the side bar says that the engine is ready."""
-    page.get_by_text("Engine ready").wait_for(timeout=120_000)
 
 
 @contextmanager
