@@ -1,4 +1,4 @@
-"""The long checks: scores of the MNIST recipes over seeds, kills, repeated runs, a queue that outlives the app.
+"""The long checks: scores of the MNIST recipes over seeds, speed, kills, repeated runs, a queue that outlives the app.
 
 ``python -m benchmarks.bars [NAME …] [--json]``; exit code 1 when a bar is missed. About an hour on two cores.
 """
@@ -30,6 +30,9 @@ from tests.browser.app import ROOT, environment_for, running_app
 
 MNIST_BARS = {"mnist-mlp-128": 0.974, "mnist-mlp-64-64": 0.970, "mnist-mlp-64-32": 0.963, "mnist-cnn": 0.983}
 """Lowest median of the test accuracies of seeds 0, 1, 2."""
+
+SPEED_BARS = (5.0, 2.0, 1.2)
+"""Geometric means of the ratios to ``fit`` and to the best ``fit``, and the lowest ratio to ``fit``."""
 
 INTERRUPTED_WITHIN = 15.0
 """Seconds from a worker's death to the run that says so."""
@@ -148,8 +151,25 @@ def queue() -> dict[str, Any]:
     return {"met": result["done"] == 5 and result["in_order"] and result["attempts"] == [1] * 5, **result}
 
 
+def speed() -> dict[str, Any]:
+    """``benchmarks/throughput.py`` against its bars: ratios to Keras's own ``fit`` over twelve models."""
+    command = [sys.executable, "-m", "benchmarks.throughput", "--json"]
+    answer = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    models = json.loads(answer.stdout)["models"].values()
+    plain = [model["ratio_to_fit"] for model in models]
+    best = [model["ratio_to_best_fit"] for model in models]
+    result = {
+        "geometric_mean_to_fit": round(statistics.geometric_mean(plain), 2),
+        "geometric_mean_to_best_fit": round(statistics.geometric_mean(best), 2),
+        "lowest_to_fit": min(plain),
+    }
+    bars = zip(result.values(), SPEED_BARS, strict=True)
+    return {"met": all(value >= bar for value, bar in bars), **result}
+
+
 CHECKS: dict[str, Callable[[], Mapping[str, Any]]] = {
     "scores": scores,
+    "speed": speed,
     "killed_worker": killed_worker,
     "repeated": repeated,
     "queue": queue,
