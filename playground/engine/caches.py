@@ -11,8 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from playground.data import Dataset, load
+from playground.engine.download import DOWNLOADABLE, download
 from playground.engine.model.build import targets_of
 from playground.engine.training import Program, Schedule
+from playground.errors import DataMissing
 from playground.settings import Settings
 from playground.spec import DataFacts, DataSpec, Experiment
 
@@ -51,9 +53,18 @@ def _key(spec: DataSpec, seed: int) -> tuple[str, int]:
 
 
 def dataset(spec: DataSpec, seed: int, settings: Settings) -> Dataset:
-    """The data set, loaded and split."""
-    folders = settings.data_folders
-    return _datasets.get((_key(spec, seed), folders), lambda: load(spec, seed, folders))
+    """The data set, loaded and split; downloaded first where it is nowhere on this machine and Keras has it."""
+
+    def find() -> Dataset:
+        try:
+            return load(spec, seed, settings.data_folders)
+        except DataMissing:
+            if spec.kind not in DOWNLOADABLE:
+                raise
+            download(spec.kind, settings.home / "datasets")
+            return load(spec, seed, settings.data_folders)
+
+    return _datasets.get((_key(spec, seed), settings.data_folders), find)
 
 
 def on_device(spec: DataSpec, seed: int, array: np.ndarray) -> tf.Tensor:

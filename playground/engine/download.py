@@ -9,7 +9,7 @@ import numpy as np
 
 from playground.errors import DataMissing, SpecError
 
-_KERAS = {"mnist": keras.datasets.mnist, "fashion_mnist": keras.datasets.fashion_mnist}
+DOWNLOADABLE = {"mnist": keras.datasets.mnist, "fashion_mnist": keras.datasets.fashion_mnist}
 
 
 def download(name: str, folder: Path) -> Path:
@@ -19,11 +19,11 @@ def download(name: str, folder: Path) -> Path:
         SpecError: Keras has no such data set.
         DataMissing: there is no network, or the download broke.
     """
-    if name not in _KERAS:
-        raise SpecError(f"Keras has no data set {name!r} to download. Known: {', '.join(_KERAS)}.", "data.kind")
+    if name not in DOWNLOADABLE:
+        raise SpecError(f"Keras has no data set {name!r} to download. Known: {', '.join(DOWNLOADABLE)}.", "data.kind")
     target = folder / f"{name}.npz"
     try:
-        (x_train, y_train), (x_test, y_test) = _KERAS[name].load_data()
+        (x_train, y_train), (x_test, y_test) = DOWNLOADABLE[name].load_data()
     except Exception as error:
         # Keras passes on whatever the network raises, as plain Exception; all of it means: not downloaded.
         raise DataMissing(

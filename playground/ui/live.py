@@ -1,5 +1,7 @@
 """A run as it happens. The same places hold placeholders before there is a run: the layout never jumps."""
 
+import time
+
 import streamlit as st
 
 from playground.displays import words
@@ -11,8 +13,10 @@ from playground.spec import Experiment
 from playground.ui import figure, navigation, state
 from playground.ui.errors import guarded, show_error
 
-BEFORE_FIRST_POINT, WHILE_LIVE = 0.3, 1.0
+BEFORE_FIRST_POINT, WHILE_LIVE = 0.15, 1.0
 """Seconds between two looks: short until something moves, then no faster than people read."""
+IMPATIENT = 10.0
+"""Seconds after the press for which the short pace lasts: a run in a long queue is not waited for at every blink."""
 NO_CURVES = LearningCurves.from_points(())
 
 
@@ -22,19 +26,22 @@ def live_view(lab: Lab, run_id: str | None) -> None:
     phase = _phase(watch)
     every = None
     if watch is not None and not watch.run.status.is_over:
-        every = BEFORE_FIRST_POINT if watch.curves.is_empty else WHILE_LIVE
+        every = BEFORE_FIRST_POINT if _is_awaited(watch) else WHILE_LIVE
     st.fragment(guarded(_live), run_every=every, key="live")(lab, run_id, phase)
 
 
 def _phase(watch: Watch | None) -> object:
     """What the rest of the page (buttons, strip, pace of refreshing) depends on."""
-    return (watch.run.status, watch.curves.is_empty, watch.run.attempt) if watch else None
+    return (watch.run.status, watch.curves.is_empty, _is_awaited(watch), watch.run.attempt) if watch else None
+
+
+def _is_awaited(watch: Watch) -> bool:
+    """Whether somebody pressed Train just now and sees nothing yet."""
+    return watch.curves.is_empty and time.time() - watch.run.created < IMPATIENT
 
 
 def _live(lab: Lab, run_id: str | None, drawn_phase: object) -> None:
     watch = lab.watch(run_id) if run_id else None
-    if _phase(watch) != drawn_phase:
-        st.rerun()  # the buttons and the pace change with the state
     experiment = watch.run.experiment if watch else state.experiment()
     curves = watch.curves if watch else NO_CURVES
     score = next(iter(experiment.training.metrics), None)
@@ -54,6 +61,9 @@ def _live(lab: Lab, run_id: str | None, drawn_phase: object) -> None:
         _surface(lab, experiment, watch)
     if watch and watch.run.status.is_over:
         _details(watch.run)
+    if _phase(watch) != drawn_phase:
+        # The buttons and the pace change with the state; what is new stands here already, before they follow.
+        st.rerun()
 
 
 def _numbers(experiment: Experiment, watch: Watch | None, score: str | None) -> None:
