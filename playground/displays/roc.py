@@ -51,7 +51,8 @@ class RocCurves:
             _mark(figure, drawn[0][1], threshold)
         figure.update_layout(
             height=430, margin={"l": 10, "r": 10, "t": 10, "b": 10}, hovermode="closest",
-            legend={"orientation": "h", "y": -0.22, "font": {"size": 12}},
+            # Tied to the foot of the figure: as a share of the plot it would reach into the axis title on a phone.
+            legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "font": {"size": 12}},
             xaxis={"title": "False positive rate", "range": [-0.01, 1.01], "tickformat": ".0%", "zeroline": False},
             yaxis={"title": "True positive rate", "range": [-0.01, 1.01], "tickformat": ".0%", "zeroline": False},
         )  # fmt: skip
