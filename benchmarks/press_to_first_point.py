@@ -22,7 +22,7 @@ from playground.spec.data import Mnist
 from playground.store import Store
 from tests.browser.app import App, running_app
 from tests.browser.chrome import chromium
-from tests.browser.looks import train, wait_for_points
+from tests.browser.looks import rest, train, wait_for_points
 
 RECIPES = ("mnist-mlp-128", "digits-mlp")
 TIMES = 5
@@ -67,7 +67,8 @@ def _press(page: Page, store: Store, experiment: Experiment) -> Press:
     """Open the experiment, press Train, wait for the first point, end the run."""
     page.goto(f"/build?experiment={store.share(experiment)}")
     page.get_by_text("Engine ready").wait_for(timeout=120_000)
-    page.get_by_text("while training").wait_for()  # described: the page has come to rest
+    page.get_by_text("while training").wait_for()  # described
+    rest(page)
     begin = time.monotonic()
     train(page)
     wait_for_points(page)

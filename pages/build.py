@@ -12,9 +12,8 @@ from playground.ui.live import live_view
 from playground.ui.training_section import training_section
 
 lab = resources.lab()
-run_id = state.run_id()
 
-with st.container(key="bench_live" if run_id else "bench"):
+with st.container(key="bench_live" if state.run_id() else "bench"):
     choices, happening = st.columns([5, 7], gap="medium")
 
 with choices:
@@ -32,4 +31,4 @@ with choices:
         training_section(lab, facts)
 
 with happening, st.container(key="happening"):
-    live_view(lab, run_id)
+    live_view(lab)

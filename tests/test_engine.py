@@ -340,7 +340,8 @@ def test_an_engine_of_another_edition_finishes_its_runs_and_is_replaced(home: Ho
     eventually(lambda: not psutil.pid_exists(first.pid))
     # The address is written again once the engine knows its device: the nonce says whose it is.
     left = home.place.read()
-    assert left is not None and left.nonce == second.nonce
+    assert left is not None
+    assert left.nonce == second.nonce
 
 
 def test_an_engine_that_nobody_needs_leaves(home: Home) -> None:

@@ -29,7 +29,7 @@ def main() -> None:
         st.warning(missing, icon=":material/link_off:")
     sidebar(lab)
     if place.about_experiment:
-        strip(lab)
+        strip(lab, place)
     guarded(page.run)()
 
 

@@ -13,7 +13,9 @@ from playground.records import Description, Run, RunStatus
 from playground.spec import Experiment
 from playground.ui import navigation, state
 from playground.ui.errors import guarded
+from playground.ui.live import LIVE
 
+STRIP = "strip"
 STATUS_LOOKS = {
     RunStatus.QUEUED: ("schedule", "gray"),
     RunStatus.RUNNING: ("play_circle", "green"),
@@ -37,13 +39,13 @@ def short_id(run_id: str) -> str:
     return run_id[:4]
 
 
-def strip(lab: Lab) -> None:
-    """Data, network, training, run, and the buttons."""
-    with st.container(key="strip"):
-        st.fragment(guarded(_strip), key="strip")(lab)
+def strip(lab: Lab, place: navigation.Place) -> None:
+    """Data, network, training, run, and the buttons, over the page of that place."""
+    with st.container(key=STRIP):
+        st.fragment(guarded(_strip), key=STRIP)(lab, place)
 
 
-def _strip(lab: Lab) -> None:
+def _strip(lab: Lab, place: navigation.Place) -> None:
     experiment = state.experiment()
     run = _run(lab)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -54,18 +56,21 @@ def _strip(lab: Lab) -> None:
             _chip(_network(lab, experiment), "layers")
             _chip(_training(experiment), "trending_down")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            _run_and_buttons(lab, run)
+            _run_and_buttons(lab, run, place)
     if problem := state.problem(state.TRAIN):
         st.error(problem, icon=":material/error:")
 
 
-def _run_and_buttons(lab: Lab, run: Run | None) -> None:
+def _run_and_buttons(lab: Lab, run: Run | None, place: navigation.Place) -> None:
     if run is not None:
         st.caption(f"run {short_id(run.id)}", width="content")
         status_badge(run)
     can_stop = run is not None and not run.status.is_over and state.may_control(run)
-    if st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
-        _train(lab)
+    pressed = st.button(
+        "Train", type="primary", icon=":material/play_arrow:", key="train", on_click=_train, args=(lab, place)
+    )
+    if pressed and place != navigation.BUILD and not state.problem(state.TRAIN):
+        st.switch_page(navigation.BUILD.page(), query_params=state.address())
     st.button("Stop", icon=":material/stop:", key="stop", disabled=not can_stop, on_click=_stop, args=(lab,))
 
 
@@ -104,14 +109,16 @@ def _training(experiment: Experiment) -> str:
     return f"{training.optimizer.kind} {training.optimizer.learning_rate:g} · {batch} · {training.epochs:,} epochs"
 
 
-def _train(lab: Lab) -> None:
+def _train(lab: Lab, place: navigation.Place) -> None:
     try:
         state.launch(lab)
     except PlaygroundError as error:
         state.complain(state.TRAIN, str(error))
         return
     state.complain(state.TRAIN, "")
-    st.switch_page(navigation.BUILD.page(), query_params=state.address())
+    if place == navigation.BUILD:
+        state.write_address()
+        st.rerun([STRIP, LIVE])  # a tenth of what the whole page would cost the browser
 
 
 def _stop(lab: Lab) -> None:

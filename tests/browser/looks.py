@@ -25,6 +25,19 @@ def wait_for_points(page: Page, more_than: int = 0, seconds: float = 60) -> int:
     return int(page.wait_for_function(look, timeout=seconds * 1000, polling=20).json_value())
 
 
+def rest(page: Page, seconds: float = 0.4) -> None:
+    """Wait until nothing on the page has changed for so long: what is loaded is drawn, and a press is taken at once."""
+    page.evaluate(
+        """quiet => new Promise(done => {
+            let timer;
+            const restart = () => { clearTimeout(timer); timer = setTimeout(done, quiet); };
+            new MutationObserver(restart).observe(document.body, {subtree: true, childList: true, attributes: true});
+            restart();
+        })""",
+        seconds * 1000,
+    )
+
+
 def status(page: Page, name: str) -> Locator:
     """The badge in the experiment strip, where it says this state."""
     return page.locator(".st-key-strip").get_by_text(re.compile(rf"\b{name}$"))
