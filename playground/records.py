@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from playground.errors import NotAllowed
-from playground.spec import Experiment
+from playground.spec import DataFacts, Experiment
 
 
 class RunStatus(StrEnum):
@@ -177,3 +177,30 @@ class Description:
     error: str = ""
     error_index: int | None = None
     error_where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedModel:
+    """A model of the library: a network of our own catalogue with its weights, from a run or from an uploaded file."""
+
+    id: str
+    name: str
+    created: float
+    """Seconds since 1970."""
+    origin: str
+    """"run" or "upload"."""
+    source: str
+    """Id of the run, or name of the file."""
+    experiment: Experiment
+    """Its network is ``experiment.model``. The data is the set it was trained on; for an upload, a known set whose
+    examples have its input's shape and as many classes, if there is one (see ``facts``)."""
+    facts: DataFacts
+    """Input shape, task and class names, as the network was built for; sizes are 0 for an upload."""
+    epoch: float = 0.0
+    """Epochs that its weights have seen; 0 for an upload, where nobody knows."""
+    parameters: int = 0
+    bytes: int = 0
+    """Of its weights."""
+    scores: dict[str, float] = field(default_factory=dict)
+    note: str = ""
+    """What was changed while it was taken in, such as a name; one sentence each."""

@@ -1,13 +1,15 @@
 """Runs put into a store as a worker would write them, without training anything."""
 
 import struct
+from contextlib import closing
 
 import numpy as np
 
 from playground import data
-from playground.records import Event, Point, Progress, Run
+from playground.records import Event, Point, Progress, Run, RunStatus
+from playground.settings import Settings
 from playground.spec import Experiment
-from playground.store import Store
+from playground.store import Store, open_store
 
 
 def points_of(epochs: int) -> list[Point]:
@@ -69,3 +71,17 @@ def predictions_of(experiment: Experiment) -> dict[str, np.ndarray]:
             y_score[np.arange(size), y_true] += 0.5
         arrays |= {f"y_true_{split}": y_true, f"y_score_{split}": y_score}
     return arrays
+
+
+def trained(settings: Settings, experiment: Experiment) -> Run:
+    """A run trained to its end in this process, as a worker does it. Needs TensorFlow."""
+    from playground.engine.run import run_experiment
+
+    with closing(open_store(settings.database, settings.artifacts)) as store:
+        run = store.create_run(experiment)
+        claimed = store.claim("a test", run_id=run.id)
+        assert claimed is not None
+        run_experiment(store, settings, run.id, claimed[1])
+        ended = store.run(run.id)
+    assert ended.status is RunStatus.DONE, ended.message
+    return ended

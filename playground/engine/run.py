@@ -33,7 +33,7 @@ from playground.engine.training import (
     build_all,
     variables_of,
 )
-from playground.engine.training.callbacks import Checkpoint, Obey, Picture, Record, StopAtLoss
+from playground.engine.training.callbacks import Checkpoint, KeepEpochs, Obey, Picture, Record, StopAtLoss
 from playground.engine.training.reporting import Reporter
 from playground.errors import LeaseLost, PlaygroundError, SpecError
 from playground.records import Event, Run
@@ -211,6 +211,7 @@ class _Running:
         if self.stop_rule:
             callbacks.append(self.stop_rule)
         callbacks.append(Obey(self.reporter, change))
+        callbacks.append(KeepEpochs(self.store, self.run.id, self.lease))
         callbacks.append(Checkpoint(self.store, self.run.id, self.lease, self.settings.checkpoint_seconds, meta))
         return callbacks
 

@@ -16,13 +16,17 @@ from playground import data as datasets
 from playground.data import describe as describe_data
 from playground.engine import model as models
 from playground.engine.download import download
+from playground.engine.probes import answer
 from playground.engine.run import device_name, run_experiment
 from playground.engine.training import fit
 from playground.settings import Settings
 from playground.spec import DataSpec, parse_experiment
+from playground.spec.probes import ProbeSpec
+from playground.spec.saved import Saved
 from playground.store import Store, open_store
 
 _data_spec: TypeAdapter[Any] = TypeAdapter(DataSpec)
+_probe_spec: TypeAdapter[Any] = TypeAdapter(ProbeSpec)
 
 
 @cache
@@ -59,6 +63,19 @@ def preview(data: str, seed: int, limit: int = 500) -> dict[str, Any]:
     settings = Settings()
     shown = datasets.preview(_data_spec.validate_json(data), seed, settings.data_folders, limit=limit)
     return {"facts": shown.facts.model_dump_json(), "x": shown.x, "y": shown.y, "part": shown.part}
+
+
+def probe(saved: str, asked: str, inputs: np.ndarray | None = None) -> dict[str, Any]:
+    """What a probe finds in saved weights: plain arrays, named as its display wants them.
+
+    Args:
+        saved: JSON of a ``spec.saved.Saved``.
+        asked: JSON of a probe.
+        inputs: examples (n, *input_shape) in the data set's own units, for probes that look at given ones.
+    """
+    settings = Settings()
+    store = _open(settings.database, settings.artifacts)
+    return answer(store, settings, Saved.model_validate_json(saved), _probe_spec.validate_json(asked), inputs)
 
 
 def fetch(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 CALLS: Mapping[str, str] = {
     "describe": "playground.engine.worker:describe",
     "preview": "playground.engine.worker:preview",
+    "probe": "playground.engine.worker:probe",
     "fetch": "playground.engine.worker:fetch",
     "train": "playground.engine.worker:train",
 }

@@ -1,5 +1,6 @@
 """The laboratory: what pages and the store, the queue and the engine have to do with each other."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,10 +20,14 @@ from playground.lab.watching import Watch, Watching
 from playground.records import Description, Run, RunStatus
 from playground.settings import Settings
 from playground.spec import DataFacts, DataSpec, Experiment, changed, check
+from playground.spec.probes import Probe
+from playground.spec.saved import Saved
 from playground.store import Store
 
 PATIENCE = 0.25
 """Seconds that a page waits for an answer of the engine. A warm one takes 15 ms; the first ones take seconds."""
+PROBE_PATIENCE = 5.0
+"""The same for a probe, for which a person waits in front of an empty place; the first of its kind is compiled."""
 
 _description = TypeAdapter(Description)
 
@@ -40,6 +45,7 @@ class Lab:
         self._store, self._jobs = store, jobs
         self.settings = settings
         self._descriptions: Asking[Description] = Asking(512, PATIENCE)
+        self._probes: Asking[dict[str, Any]] = Asking(64, PROBE_PATIENCE)
         self._previews: Asking[data.Preview] = Asking(24, PATIENCE)
         self._predictions: Remember[Mapping[str, NDArray[Any]]] = Remember(8)
         self._surfaces: Remember[DecisionSurface] = Remember(64)
@@ -106,6 +112,38 @@ class Lab:
         status = self._jobs.status()
         if status.state != "ready":
             raise EngineUnavailable(status.message or "The engine is starting. Wait a few seconds.")
+
+    # Looking inside
+
+    def probe(self, saved: Saved, asked: Probe, inputs: NDArray[Any] | None = None) -> dict[str, Any]:
+        """What a probe finds in saved weights: arrays, named as its display wants them.
+
+        Args:
+            saved: whose weights.
+            asked: the question.
+            inputs: examples (n, *input_shape) in the data set's own units, for probes that look at given ones.
+
+        Raises:
+            EngineUnavailable: nobody can be asked at the moment, or the answer takes longer than a moment.
+            NotFound: no such weights.
+            SpecError: the probe does not apply to this network or input; the message says why.
+        """
+        # The newest weights of a live run are others after a while; all other weights stay as they are.
+        moment = self._store.run(saved.run).progress.step if saved.run and saved.epoch is None else 0
+        digest = hashlib.sha256(inputs.tobytes()).hexdigest() if inputs is not None else ""
+        key = saved.model_dump_json(), asked.kind, asked.model_dump_json(), digest, moment
+
+        def ask() -> dict[str, Any]:
+            self._require_engine()
+            given = () if inputs is None else (inputs,)
+            found: dict[str, Any] = self._jobs.ask("probe", saved.model_dump_json(), asked.model_dump_json(), *given)
+            return found
+
+        return self._probes.get(key, ask)
+
+    def kept_epochs(self, run_id: str) -> list[int]:
+        """The epochs of a run whose weights can be looked into, ascending. Raises NotFound."""
+        return self._store.kept_epochs(run_id)
 
     # Drafts and shared experiments
 

@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from playground.store.schema import files
 
 KEPT = 2
 CHECKPOINT = "checkpoint"
+_EPOCH = "epoch-{}"
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _META = "__meta__"  # no name of a variable
@@ -123,6 +124,39 @@ class Artifacts(Database):
                 return arrays, meta
             _log.warning("Run %s: %s is damaged or gone; trying the checkpoint before.", run, row.file)
         return None
+
+    # Weights of epochs that are past, to look into and to start from
+
+    def keep_epoch(self, id: str, epoch: int, arrays: Arrays, *, lease: str = "") -> None:
+        """Keep the weights of a run as they are after so many epochs; arguments and errors as for arrays."""
+        self.write_arrays(id, _EPOCH.format(epoch), arrays, lease=lease)
+
+    def kept_epochs(self, id: str) -> list[int]:
+        """The epochs of a run whose weights are kept, ascending.
+
+        Raises:
+            NotFound: no such run.
+        """
+        with self._reading() as connection:
+            run = find(connection, id).id
+            statement = select(files.c.name).where(files.c.run == run, files.c.name.startswith(_EPOCH.format("")))
+            return sorted({int(name.removeprefix(_EPOCH.format(""))) for name in connection.scalars(statement)})
+
+    def read_epoch(self, id: str, epoch: int) -> dict[str, NDArray[Any]]:
+        """The weights of a run after so many epochs; errors as for arrays."""
+        return self.read_arrays(id, _EPOCH.format(epoch))
+
+    def drop_epochs(self, id: str, epochs: Iterable[int], *, lease: str = "") -> None:
+        """Keep the weights of these epochs no longer."""
+        names = [_EPOCH.format(epoch) for epoch in epochs]
+        with self._writing() as connection:
+            run = _find(connection, id, lease).id
+            found = (files.c.run == run) & files.c.name.in_(names)
+            dropped = list(connection.scalars(select(files.c.file).where(found)))
+            connection.execute(delete(files).where(found))
+        for file in dropped:
+            with contextlib.suppress(OSError):  # Windows: somebody reads it; it goes with the run
+                (self.artifacts / run / file).unlink()
 
 
 def _find(connection: Connection, id: str, lease: str) -> Row[Any]:

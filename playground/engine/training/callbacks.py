@@ -144,3 +144,51 @@ class Checkpoint(Callback):
         except StoreError as error:
             # The checkpoint before is still whole; a full disk must not end a training.
             logger.warning("checkpoint of run %s at step %d: %s", self._run_id, step, error)
+
+
+class KeepEpochs(Callback):
+    """Keeps the weights of some epochs, spread evenly over the training, to look into and to start from.
+
+    Every epoch at first; whenever more than ``most`` are kept, every other one goes. The weights before the first step
+    are epoch 0. At most one a second: a run that is over in a moment must not wait for its disk.
+    """
+
+    def __init__(self, store: Store, run_id: str, lease: str, most: int = 12, seconds: float = 1.0) -> None:
+        self._store, self._run_id, self._lease, self._most, self._seconds = store, run_id, lease, most, seconds
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"epochs-{run_id}")
+        self._kept = store.kept_epochs(run_id)
+        self._written_at = -math.inf
+        self._pending: Future[None] | None = None
+
+    def on_train_begin(self, loop: Loop) -> None:
+        if loop.step == 0:
+            self._keep(loop)
+
+    def on_decision(self, loop: Loop) -> None:
+        late = time.perf_counter() - self._written_at >= self._seconds
+        if late and (self._pending is None or self._pending.done()):
+            self._keep(loop)
+
+    def on_train_end(self, loop: Loop) -> None:
+        if loop.epoch == int(loop.epoch) and int(loop.epoch) not in self._kept:
+            self._keep(loop)
+        self._pool.shutdown(wait=True)
+
+    def _keep(self, loop: Loop) -> None:
+        self._written_at = time.perf_counter()
+        with loop.learner.seat() as program:
+            values = program.values()[: len(program.model.variables)]
+        self._kept = sorted({*self._kept, round(loop.epoch)})
+        self._pending = self._pool.submit(self._save, round(loop.epoch), values)
+
+    def _save(self, epoch: int, values: list[Any]) -> None:
+        try:
+            arrays = {f"v{index}": np.asarray(value) for index, value in enumerate(values)}
+            self._store.keep_epoch(self._run_id, epoch, arrays, lease=self._lease)
+            if len(self._kept) > self._most:
+                gone = self._kept[1:-1:2]
+                self._kept = [epoch for epoch in self._kept if epoch not in gone]
+                self._store.drop_epochs(self._run_id, gone, lease=self._lease)
+        except StoreError as error:
+            # What was kept before is whole; a full disk must not end a training.
+            logger.warning("weights of run %s after epoch %d: %s", self._run_id, epoch, error)

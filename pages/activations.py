@@ -1,0 +1,7 @@
+"""Every layer's output."""
+
+from playground.ui import resources
+from playground.ui.looking import choose_weights
+
+lab = resources.lab()
+chosen = choose_weights(lab, what="Every layer's output")
