@@ -7,11 +7,17 @@ from playground.evaluation.results import Classification, ClassScores, Regressio
 
 if TYPE_CHECKING:
     from playground.evaluation.classification import classify
+    from playground.evaluation.comparison import Comparison, compare_classes, compare_numbers, compare_seeds
     from playground.evaluation.regression import regress
 
-__all__ = ["ClassScores", "Classification", "Regression", "RocCurve", "classify", "regress"]
+__all__ = [
+    "ClassScores", "Classification", "Comparison", "Regression", "RocCurve", "classify", "compare_classes",
+    "compare_numbers", "compare_seeds", "regress",
+]  # fmt: skip
 
-_ROOMS = {"classify": "classification", "regress": "regression"}
+_ROOMS = {"classify": "classification", "regress": "regression"} | dict.fromkeys(
+    ("Comparison", "compare_classes", "compare_numbers", "compare_seeds"), "comparison"
+)
 
 
 def __getattr__(name: str) -> Any:
