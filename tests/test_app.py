@@ -17,7 +17,8 @@ from starlette.types import Message
 
 from playground.errors import StoreError
 from playground.jobs import EngineStatus
-from playground.ui import navigation, resources, state
+from playground.ui import navigation, resources
+from playground.ui.cookie import OWNER_COOKIE
 from playground.ui.server import MIDDLEWARE, ROUTES
 
 ROOT = Path(__file__).parents[1]
@@ -168,7 +169,7 @@ def test_a_new_browser_gets_a_name_once():
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     name, _, value = cookie.partition(";")[0].partition("=")
-    assert (name, len(value) > 16) == (state.OWNER_COOKIE, True)
+    assert (name, len(value) > 16) == (OWNER_COOKIE, True)
     assert "set-cookie" not in get("/", cookie=f"{name}={value}")[1]
 
 

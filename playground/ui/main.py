@@ -1,36 +1,9 @@
-"""The script that Streamlit runs for every page: address, navigation, strip, page."""
+"""The script that Streamlit runs for every page."""
 
-from pathlib import Path
+from importlib import import_module
 
-import streamlit as st
+from playground.ui.warming import WARM
 
-from playground.ui import resources, state
-from playground.ui.errors import guarded, show_error
-from playground.ui.navigation import choose_page
-from playground.ui.sidebar import sidebar
-from playground.ui.strip import strip
-
-STYLE = Path(__file__).with_name("frontend") / "page.css"
-
-
-def main() -> None:
-    """Draw the page that the address names."""
-    # An emoji becomes a data URI; a Material icon would be fetched from another host.
-    st.set_page_config(page_title="Keras Playground", page_icon="🧠", layout="wide")
-    st.html(STYLE)
-    page, place = choose_page()
-    try:
-        lab = resources.lab()
-    except Exception as error:  # without a store there is nothing else to show
-        show_error(error)
-        return
-    state.follow_address(lab, keep=place.about_experiment)
-    if missing := state.missing():
-        st.warning(missing, icon=":material/link_off:")
-    sidebar(lab)
-    if place.about_experiment:
-        strip(lab, place)
-    guarded(page.run)()
-
-
-main()
+# Sessions that come while the process is warming up wait for it: imported by all at once, everything would take longer.
+WARM.wait()
+import_module("playground.ui.frame").draw_page()

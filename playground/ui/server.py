@@ -1,9 +1,8 @@
-"""What the app's server does beside pages: health, compression, headers, and warming up together with the engine."""
+"""What the app's server does beside pages: health, compression, headers, warming up. It imports little: whatever comes
+with this module is imported before the server answers at all."""
 
 import asyncio
-import logging
 import secrets
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -19,12 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground import __version__
 from playground.errors import PlaygroundError
-from playground.jobs import start_engine
 from playground.settings import Settings
-from playground.ui import resources
-from playground.ui.state import OWNER_COOKIE
-
-log = logging.getLogger("playground")
+from playground.ui import warming
+from playground.ui.cookie import OWNER_COOKIE
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -51,13 +47,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 YEAR = 365 * 86_400
-WARM = (
-    "pandas", "pyarrow.pandas_compat", "PIL.ImageFile", "streamlit.emojis", "streamlit.material_icon_names",
-    "streamlit.elements.vega_charts", "playground.ui.bench", "playground.ui.cards", "playground.ui.data_section",
-    "playground.ui.judging", "playground.ui.layer_stack", "playground.ui.live", "playground.ui.run_table",
-    "playground.ui.training_section",
-)  # fmt: skip
-"""Imported before the first page is served: done by forty sessions at once they would stall one another."""
 
 
 class Headers:
@@ -90,6 +79,8 @@ class Headers:
 
 async def health(request: Request) -> JSONResponse:
     """``/healthz``: 200 with the version and the state of store and engine; 503 when the store cannot be used."""
+    await asyncio.to_thread(warming.WARM.wait)
+    resources = import_module("playground.ui.resources")
     try:
         lab = await asyncio.to_thread(resources.lab)
         status = await asyncio.to_thread(lab.engine_status)
@@ -100,24 +91,9 @@ async def health(request: Request) -> JSONResponse:
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """Start the engine beside the app, and have everything imported before the first page is asked for."""
-    settings = Settings()
-    if not settings.engine:
-        threading.Thread(target=_start_engine, args=(settings,), name="start engine", daemon=True).start()
-    for module in WARM:
-        import_module(module)
-    try:
-        resources.lab()
-    except PlaygroundError as error:  # every page will say so, and try again
-        log.error("The store cannot be used: %s", error)
+    """Warm up, and start the engine beside the app, while the server answers already."""
+    warming.begin(Settings())
     yield
-
-
-def _start_engine(settings: Settings) -> None:
-    try:
-        start_engine(settings)
-    except PlaygroundError as error:
-        log.error("The engine could not be started: %s", error)
 
 
 ROUTES = [Route("/healthz", health)]

@@ -19,8 +19,8 @@ from playground.lab import Lab
 from playground.recipes import recipe
 from playground.records import Description, Run
 from playground.spec import Experiment
+from playground.ui.cookie import OWNER_COOKIE
 
-OWNER_COOKIE = "playground_owner"
 MAX_UNDO = 50
 TRAIN = "train"
 """The place of what stands against training."""

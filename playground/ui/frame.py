@@ -1,0 +1,33 @@
+"""What stands around every page: address, navigation, side bar, strip."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from playground.ui import resources, state
+from playground.ui.errors import guarded, show_error
+from playground.ui.navigation import choose_page
+from playground.ui.sidebar import sidebar
+from playground.ui.strip import strip
+
+STYLE = Path(__file__).with_name("frontend") / "page.css"
+
+
+def draw_page() -> None:
+    """Draw the page that the address names."""
+    # An emoji becomes a data URI; a Material icon would be fetched from another host.
+    st.set_page_config(page_title="Keras Playground", page_icon="🧠", layout="wide")
+    st.html(STYLE)
+    page, place = choose_page()
+    try:
+        lab = resources.lab()
+    except Exception as error:  # without a store there is nothing else to show
+        show_error(error)
+        return
+    state.follow_address(lab, keep=place.about_experiment)
+    if missing := state.missing():
+        st.warning(missing, icon=":material/link_off:")
+    sidebar(lab)
+    if place.about_experiment:
+        strip(lab, place)
+    guarded(page.run)()

@@ -1,0 +1,44 @@
+"""Importing what pages need while the server answers already: the browser loads Streamlit's own scripts meanwhile."""
+
+import logging
+from importlib import import_module
+from threading import Event, Thread
+
+from playground.errors import PlaygroundError
+from playground.jobs import start_engine
+from playground.settings import Settings
+
+log = logging.getLogger("playground")
+
+WARM = Event()
+"""Whether pages can be drawn at once. Set where nobody warms up, as in tests."""
+WARM.set()
+
+IMPORTED = (
+    "pandas", "pyarrow.pandas_compat", "PIL.ImageFile", "streamlit.emojis", "streamlit.material_icon_names",
+    "streamlit.elements.vega_charts", "playground.ui.frame", "playground.ui.bench", "playground.ui.cards",
+    "playground.ui.data_section", "playground.ui.judging", "playground.ui.layer_stack", "playground.ui.live",
+    "playground.ui.run_table", "playground.ui.training_section",
+)  # fmt: skip
+
+
+def begin(settings: Settings) -> None:
+    """Import, open the store and start the engine, in a thread; ``WARM`` tells when pages can be drawn."""
+    WARM.clear()
+    Thread(target=_warm_up, args=(settings,), name="warm up", daemon=True).start()
+
+
+def _warm_up(settings: Settings) -> None:
+    try:
+        for module in IMPORTED:
+            import_module(module)
+        import_module("playground.ui.resources").lab()
+    except PlaygroundError as error:  # every page will say so, and try again
+        log.error("The store cannot be used: %s", error)
+    finally:
+        WARM.set()
+    # The engine loads TensorFlow for seconds, on all cores there are: the first page goes first.
+    try:
+        start_engine(settings)
+    except PlaygroundError as error:
+        log.error("The engine could not be started: %s", error)
