@@ -102,7 +102,7 @@ def compile_model(model: keras.Model, experiment: Experiment, facts: DataFacts) 
     training = experiment.training
     model.compile(
         optimizer=keras_optimizer(experiment),
-        loss=_loss(experiment, facts),
+        loss=loss_of(experiment, facts),
         metrics=[_metric(name, experiment, facts) for name in training.metrics],
         jit_compile=False,
     )
@@ -118,7 +118,8 @@ def _gives_logits(experiment: Experiment, facts: DataFacts) -> bool:
     return output_layer(experiment, facts).activation == "linear"
 
 
-def _loss(experiment: Experiment, facts: DataFacts) -> keras.losses.Loss:
+def loss_of(experiment: Experiment, facts: DataFacts) -> keras.losses.Loss:
+    """The loss of the experiment: called with encoded targets and outputs, it gives the mean over the examples."""
     spec = experiment.training.loss
     arguments = spec.model_dump(exclude={"kind"})
     # A linear output under a cross-entropy gives logits; Keras has the stable formula for them.
