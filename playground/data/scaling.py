@@ -30,6 +30,10 @@ class Scaler:
         scaled *= self.factor.astype(working)
         return np.ascontiguousarray(scaled, dtype=np.float32)
 
+    def inverse(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """What was scaled to ``x``, in its own units; exact to the digits of float32."""
+        return np.asarray(x, np.float64) / self.factor + self.offset
+
 
 def fit(spec: Data, x_train: NDArray[np.generic]) -> Scaler:
     """The scaler that ``spec`` asks for, from the training examples (n, *input_shape).

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from playground.engine.caches import Recent
 from playground.engine.model.restore import restore
+from playground.engine.probes.examples import example, ranges
 from playground.engine.probes.predictions import predictions
 from playground.engine.probes.subject import Subject
 from playground.settings import Settings
-from playground.spec.probes import Predictions, Probe
+from playground.spec.probes import Example, Predictions, Probe, Ranges
 from playground.spec.saved import Saved
 from playground.store import Store
 
@@ -23,6 +24,8 @@ Asked = Callable[[Subject, Any, NDArray[np.floating] | None], Answer]
 
 PROBES: dict[type[Probe], Asked] = {
     Predictions: predictions,
+    Example: example,
+    Ranges: ranges,
 }
 """Every probe and the function that answers it."""
 

@@ -61,6 +61,11 @@ class Subject:
         scaling = self.restored.experiment.data.scaling
         return self.data.scaler.transform(inputs) if scaling != "none" else np.ascontiguousarray(inputs, np.float32)
 
+    def raw(self, x: NDArray[np.floating]) -> NDArray[Any]:
+        """Scaled inputs in the data set's own units again: uint8 for pictures, else float64; the shape of ``x``."""
+        values = self.data.scaler.inverse(x)
+        return np.round(values).astype(np.uint8) if self.restored.experiment.data.family == "images" else values
+
 
 def _size(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) or "single"
