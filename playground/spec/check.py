@@ -9,6 +9,7 @@ from playground.spec.data import DataFacts
 from playground.spec.experiment import Experiment
 from playground.spec.layers import Conv2D, Dense, Flatten, GlobalAveragePooling2D, Pooling
 from playground.spec.losses import losses_for
+from playground.spec.tuning import check_start
 
 SCORES_OF_CLASSES = ("accuracy", "precision", "recall", "auc", "top_3_accuracy")
 SCORES_OF_NUMBERS = ("mean_absolute_error", "mean_squared_error", "root_mean_squared_error", "r2_score")
@@ -31,7 +32,8 @@ def check(experiment: Experiment, facts: DataFacts) -> None:
     """Refuse what cannot be trained.
 
     Raises:
-        SpecError: loss, metrics, batch or split do not fit the data; the message says what to change.
+        SpecError: loss, metrics, batch or split do not fit the data, or a fine-tuning plan cannot work; the message
+            says what to change.
         LayerError: a layer cannot stand where it stands, as far as that is known without Keras.
     """
     training, loss = experiment.training, experiment.training.loss
@@ -56,6 +58,7 @@ def check(experiment: Experiment, facts: DataFacts) -> None:
         )
     _check_output(experiment, facts)
     _check_ranks(experiment, facts)
+    check_start(experiment)
 
 
 def _check_output(experiment: Experiment, facts: DataFacts) -> None:

@@ -11,6 +11,7 @@ from playground.spec.data import DataSpec, Moons
 from playground.spec.layers import INITIALIZER_HELP, Activation_, Initializer, LayerSpec
 from playground.spec.losses import BinaryCrossentropy, LossSpec
 from playground.spec.optimizers import Adam, OptimizerSpec
+from playground.spec.start import Start
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -109,6 +110,11 @@ class Experiment(Spec):
     model: Model = Field(Model(), title="Model", description="The layers.")
     training: Training = Field(Training(), title="Training", description="Loss, optimizer, batches, epochs.")
     seed: int = option(0, "Seed", "Everything random follows from this number.", ge=0, le=2**31 - 1)
+    start: Start | None = Field(
+        None,
+        title="Start from",
+        description="Saved weights and how they are adapted; empty: new weights from the seed.",
+    )
 
     def dumps(self) -> str:
         """Canonical JSON: the same experiment always gives the same text."""
@@ -116,6 +122,7 @@ class Experiment(Spec):
 
     def fingerprint(self) -> str:
         """16 hex digits that identify what is computed; the name is not part of it."""
-        content: dict[str, Any] = self.model_dump(mode="json", exclude={"name"})
+        later = set() if self.start else {"start"}  # what was added later does not change what was there before
+        content: dict[str, Any] = self.model_dump(mode="json", exclude={"name", *later})
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

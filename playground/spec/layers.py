@@ -32,6 +32,8 @@ class Layer(Spec):
     """A Material symbol."""
     main: ClassVar[tuple[str, ...]] = ()
     """The fields that a form shows first."""
+    learns: ClassVar[bool] = False
+    """Whether the layer has weights."""
 
     id: str = Field("", title="Id", description="A name of its own in the stack.", pattern=r"^[a-z0-9_]{0,40}$")
 
@@ -41,6 +43,7 @@ class Dense(Layer):
     help: ClassVar[str] = "Every output sees every input: activation(x · kernel + bias)."
     icon: ClassVar[str] = "lan"
     main: ClassVar[tuple[str, ...]] = ("units", "activation")
+    learns: ClassVar[bool] = True
     kind: Literal["Dense"] = "Dense"
     units: int = option(64, "Units", "How many outputs (neurons) the layer has.", ge=1, le=65_536)
     activation: Activation_ = option("relu", "Activation", ACTIVATION_HELP)
@@ -54,6 +57,7 @@ class Conv2D(Layer):
     help: ClassVar[str] = "Slides small learned filters over a picture: the same weights at every place."
     icon: ClassVar[str] = "filter_center_focus"
     main: ClassVar[tuple[str, ...]] = ("filters", "kernel_size")
+    learns: ClassVar[bool] = True
     kind: Literal["Conv2D"] = "Conv2D"
     filters: int = option(32, "Filters", "How many filters, so how many output channels.", ge=1, le=4096)
     kernel_size: Pair = option(3, "Kernel size", "Height and width of each filter in pixels.", ge=1, le=64)
@@ -118,6 +122,7 @@ class BatchNormalization(Layer):
     help: ClassVar[str] = "Shifts and scales each channel to mean 0 and variance 1 of the batch, then learns its own."
     icon: ClassVar[str] = "equalizer"
     main: ClassVar[tuple[str, ...]] = ("momentum",)
+    learns: ClassVar[bool] = True
     kind: Literal["BatchNormalization"] = "BatchNormalization"
     momentum: float = option(0.99, "Momentum", "How slowly the moving averages follow the batches.", ge=0, le=0.9999)
     epsilon: float = option(

@@ -13,7 +13,11 @@ class Saved(Spec):
     label: ClassVar[str] = "Saved model"
     run: str = Field("", title="Run", description="The run whose weights are meant.", max_length=64)
     epoch: int | None = Field(
-        None, title="Epoch", description="After how many epochs; empty: the newest weights there are.", ge=0
+        None,
+        title="Epoch",
+        description="After how many epochs; empty: the newest weights there are.",
+        ge=0,
+        le=1_000_000,
     )
     model: str = Field("", title="Model", description="A model of the library.", max_length=64)
 

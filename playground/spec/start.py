@@ -1,26 +1,68 @@
-"""Where a training starts from: saved weights, and how they are adapted. A plan is one class here."""
+"""Where a training starts from: saved weights, and how they are adapted. A plan is one class here.
 
-from typing import Annotated, ClassVar, Literal
+A plan says in which stages layers learn; everything else follows from that (:mod:`playground.spec.tuning` checks it,
+the engine freezes what does not learn). A new plan is one class here and its name in :data:`TuningSpec` and
+:data:`TUNING`.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
 from playground.spec.base import Spec, option
 from playground.spec.saved import Saved
 
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
+
+
+class Stage(NamedTuple):
+    """A part of a training in which the same layers learn at the same rate."""
+
+    name: str
+    """In words."""
+    layers: tuple[str, ...]
+    """Ids of the layers that learn, from first to last."""
+    epochs: int | None = None
+    """How long; None: all that are left."""
+    rate_factor: float = 1.0
+    """Learning rate as a share of the optimizer's."""
+
 
 class TuningPlan(Spec):
     """How saved weights are adapted to the experiment's data."""
 
+    takes_weights: ClassVar[bool] = True
+    """Whether training begins with the saved weights."""
+    takes_optimizer: ClassVar[bool] = False
+    """Whether optimizer and epoch count go on as well."""
+
     kind: str
+
+    def stages(self, layers: Sequence[str]) -> tuple[Stage, ...]:
+        """What learns when.
+
+        Args:
+            layers: ids of the layers that have weights, from first to last; the last one is the output layer.
+        """
+        return (Stage("All layers", tuple(layers)),)
 
 
 class HeadOnly(TuningPlan):
-    """Only the output layer (and what ``unfreeze`` adds before it) learns."""
+    """Only the last layers learn."""
 
     label: ClassVar[str] = "Head only"
     help: ClassVar[str] = "Train the last layers and keep the rest as it is: fast, and little data is enough."
     kind: Literal["head_only"] = "head_only"  # type: ignore[mutable-override]
     last: int = option(1, "Layers that learn", "How many of the last layers with weights learn.", ge=1, le=200)
+    layers: tuple[Name, ...] = Field(
+        (), title="Chosen layers", description="Ids of the layers that learn; empty: the last ones.", max_length=200
+    )
+
+    def stages(self, layers: Sequence[str]) -> tuple[Stage, ...]:
+        chosen = [name for name in layers if name in self.layers] if self.layers else layers[-self.last :]
+        is_head = tuple(chosen) == tuple(layers[-1:])
+        return (Stage("Head only" if is_head else "Chosen layers" if self.layers else "Last layers", tuple(chosen)),)
 
 
 class HeadThenAll(TuningPlan):
@@ -35,12 +77,17 @@ class HeadThenAll(TuningPlan):
         ge=0.0001, le=1, scale="log",
     )  # fmt: skip
 
+    def stages(self, layers: Sequence[str]) -> tuple[Stage, ...]:
+        head = Stage("Head only", tuple(layers[-1:]), self.head_epochs)
+        return head, Stage("All layers", tuple(layers), rate_factor=self.rate_factor)
+
 
 class Continue(TuningPlan):
     """Everything goes on where it stopped, optimizer state and epoch count included."""
 
     label: ClassVar[str] = "Continue"
     help: ClassVar[str] = "Go on with all layers from the saved weights, with the optimizer as it was."
+    takes_optimizer: ClassVar[bool] = True
     kind: Literal["continue"] = "continue"  # type: ignore[mutable-override]
 
 
@@ -49,6 +96,7 @@ class FromScratch(TuningPlan):
 
     label: ClassVar[str] = "From scratch"
     help: ClassVar[str] = "The same network with fresh weights and the same budget, to compare with."
+    takes_weights: ClassVar[bool] = False
     kind: Literal["from_scratch"] = "from_scratch"  # type: ignore[mutable-override]
 
 
@@ -58,6 +106,9 @@ class EvaluateOnly(TuningPlan):
     label: ClassVar[str] = "Evaluate only"
     help: ClassVar[str] = "Train nothing: how good the saved model is on this data as it is."
     kind: Literal["evaluate_only"] = "evaluate_only"  # type: ignore[mutable-override]
+
+    def stages(self, layers: Sequence[str]) -> tuple[Stage, ...]:
+        return ()
 
 
 TuningSpec = Annotated[HeadOnly | HeadThenAll | Continue | FromScratch | EvaluateOnly, Field(discriminator="kind")]

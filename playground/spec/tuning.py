@@ -1,0 +1,190 @@
+"""Fine-tuning: the experiment that adapts a saved network, and what base and experiment must have in common."""
+
+from typing import Any, Literal
+
+from playground.errors import LayerError, SpecError
+from playground.spec.base import changed
+from playground.spec.data import Data, DataFacts
+from playground.spec.experiment import Experiment
+from playground.spec.losses import losses_for
+from playground.spec.saved import Saved
+from playground.spec.start import Continue, HeadOnly, HeadThenAll, Stage, Start, TuningPlan
+
+Head = Literal["auto", "keep", "replace"]
+
+OUTPUT = "output"
+"""The id of the output layer, which follows from the task and stands in no spec."""
+
+
+def tuned(
+    base: Experiment,
+    saved: Saved,
+    data: Data | None = None,
+    plan: TuningPlan | None = None,
+    *,
+    head: Head = "auto",
+    epochs: int | None = None,
+    seed: int | None = None,
+    name: str = "",
+) -> Experiment:
+    """The experiment that adapts saved weights: the layers of the base, its optimizer and batch size.
+
+    The loss is the base's where it fits the task of the data; ``stop_at_loss`` goes on only with :class:`Continue`,
+    because it was chosen for the old task.
+
+    Args:
+        base: the experiment whose weights are adapted.
+        saved: those weights.
+        data: what it is adapted to; None: the data of the base.
+        plan: which layers learn when; None: the head, then all.
+        head: whether the output layer keeps its weights.
+        epochs: how many to train; None: as many as the base. They are added to those of the base by Continue.
+        seed: for a new head, batches and splits; None: the base's, which :class:`Continue` needs.
+        name: what people see in lists.
+    """
+    data, plan = data or base.data, plan or HeadThenAll()
+    training: dict[str, Any] = {"epochs": epochs or base.training.epochs}
+    if data.task not in base.training.loss.targets:
+        training["loss"] = losses_for(data.task)[0]()
+        training["metrics"] = () if data.task == "regression" else ("accuracy",)
+    if not isinstance(plan, Continue):
+        training["stop_at_loss"] = None
+    output = base.model.output
+    if data != base.data and head != "keep":
+        output = changed(output, units=None)  # as many as the new data has classes
+    return Experiment(
+        name=name,
+        data=data,  # type: ignore[arg-type]  # every data set is one of the union
+        model=changed(base.model, output=output),
+        training=changed(base.training, **training),
+        seed=base.seed if seed is None else seed,
+        start=Start(base=saved, plan=plan, head=head),  # type: ignore[arg-type]  # every plan is one of the union
+    )
+
+
+def layers_with_weights(experiment: Experiment) -> tuple[str, ...]:
+    """Ids of the layers that can learn, from first to last, the output layer included."""
+    return (*(layer.id for layer in experiment.model.layers if type(layer).learns), OUTPUT)
+
+
+def stages(experiment: Experiment) -> tuple[Stage, ...]:
+    """What learns when; one stage of all layers without a start."""
+    plan = experiment.start.plan if experiment.start else Continue()
+    return plan.stages(layers_with_weights(experiment))
+
+
+def keeps_head(start: Start, base: DataFacts, facts: DataFacts) -> bool:
+    """Whether the output layer starts with its saved weights."""
+    if start.head == "auto":
+        return (base.task, base.class_names) == (facts.task, facts.class_names) and (
+            facts.task != "regression" or base.target_name == facts.target_name
+        )
+    return start.head == "keep"
+
+
+def check_start(experiment: Experiment) -> None:
+    """Refuse a plan that cannot work whatever the base is.
+
+    Raises:
+        SpecError: no layer would learn, or a stage would get no epochs.
+    """
+    if experiment.start is None:
+        return
+    plan, known = experiment.start.plan, layers_with_weights(experiment)
+    if isinstance(plan, HeadOnly) and (strange := [name for name in plan.layers if name not in known]):
+        every = {*(layer.id for layer in experiment.model.layers)}
+        why = "has no weights" if strange[0] in every else "is none of this network's"
+        raise SpecError(
+            f"The layer {strange[0]!r} {why}, so it cannot learn. Choose from: {', '.join(known)}.", "start.plan.layers"
+        )
+    if isinstance(plan, HeadThenAll) and plan.head_epochs >= experiment.training.epochs:
+        raise SpecError(
+            f"The head takes {plan.head_epochs} of {experiment.training.epochs} epochs, which leaves none for all "
+            "layers. Train longer, or give the head fewer epochs.",
+            "start.plan.head_epochs",
+        )
+
+
+def check_base(experiment: Experiment, facts: DataFacts, base: Experiment, base_facts: DataFacts) -> None:
+    """Refuse a base that does not fit.
+
+    Args:
+        experiment: has a ``start``.
+        facts: of its data.
+        base: the experiment whose weights it starts from.
+        base_facts: for which those were made.
+
+    Raises:
+        SpecError: input or classes have other sizes, or Continue would go on with another training.
+        LayerError: the layers differ.
+    """
+    start = experiment.start
+    if start is None:
+        return
+    if base_facts.input_shape != facts.input_shape:
+        raise SpecError(
+            f"The base model takes inputs of {_size(base_facts.input_shape)}, {type(experiment.data).label} has "
+            f"{_size(facts.input_shape)}. Choose data of that size, or another base model.",
+            "data",
+        )
+    _check_layers(experiment, base)
+    kept = keeps_head(start, base_facts, facts)
+    if kept and (outputs := _outputs(experiment, facts)) != (known := _outputs(base, base_facts)):
+        raise SpecError(
+            f"The output layer of the base model has {_units(known)}, this data and loss need {outputs}. Replace the "
+            "output layer.",
+            "start.head",
+        )
+    if start.plan.takes_optimizer:
+        _check_continued(experiment, base, kept)
+
+
+def _check_layers(experiment: Experiment, base: Experiment) -> None:
+    ours, theirs = experiment.model.layers, base.model.layers
+    if len(ours) != len(theirs):
+        raise SpecError(
+            f"The network has {len(ours)} layers before its output, the base model {len(theirs)}. Saved weights fit "
+            "only the same layers: take those of the base model.",
+            "model.layers",
+        )
+    for index, (layer, saved) in enumerate(zip(ours, theirs, strict=True)):
+        if layer != saved:
+            raise LayerError(
+                f"Layer {index + 1} ({layer.id}) differs from the base model's. Saved weights fit only the same "
+                "layers: take those of the base model.",
+                index,
+            )
+
+
+def _check_continued(experiment: Experiment, base: Experiment, keeps_output: bool) -> None:
+    remedy = "Choose another plan, such as Head, then all."
+    if not keeps_output:
+        raise SpecError(
+            "Continue goes on with the output layer as it is, and this data has other classes than the base model's. "
+            + remedy,
+            "start.plan",
+        )
+    for what, ours, theirs in (
+        ("optimizer", experiment.training.optimizer.kind, base.training.optimizer.kind),
+        ("seed", experiment.seed, base.seed),
+    ):
+        if ours != theirs:
+            raise SpecError(
+                f"Continue goes on with the {what} of the base model ({theirs}), and this experiment has {ours}. Take "
+                f"the base model's {what}, or choose another plan.",
+                "seed" if what == "seed" else "training.optimizer",
+            )
+
+
+def _outputs(experiment: Experiment, facts: DataFacts) -> int:
+    """Units of the output layer."""
+    targets = experiment.training.loss.targets[facts.task]
+    return experiment.model.output.units or (len(facts.class_names) if targets in ("index", "onehot") else 1)
+
+
+def _units(count: int) -> str:
+    return f"{count} unit{'s' * (count != 1)}"
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) + (" numbers" if len(shape) == 1 else "")
