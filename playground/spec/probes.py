@@ -45,6 +45,77 @@ class Ranges(Probe):
     kind: Literal["ranges"] = "ranges"  # type: ignore[mutable-override]
 
 
-ProbeSpec = Annotated[Predictions | Example | Ranges, Field(discriminator="kind")]
-PROBES: tuple[type[Probe], ...] = (Predictions, Example, Ranges)
+class Activations(Probe):
+    """What every layer makes of one input."""
+
+    label: ClassVar[str] = "Activations"
+    help: ClassVar[str] = "Every layer's output, weights and gradients for one input."
+    kind: Literal["activations"] = "activations"  # type: ignore[mutable-override]
+    part: Part = option("test", "Split", "Which examples to choose from.")
+    index: int = option(0, "Example", "Its place in the split, counted from 0.", ge=0)
+    target: float | None = option(
+        None, "Target", "Class number or true value of an input from outside; empty: the predicted class counts."
+    )
+
+
+class Units(Probe):
+    """How the units of every layer behave over many examples."""
+
+    label: ClassVar[str] = "Units"
+    help: ClassVar[str] = "Distribution of every layer's output, with its dead and saturated units."
+    kind: Literal["units"] = "units"  # type: ignore[mutable-override]
+    part: Part = option("test", "Split", "Which examples to choose from.")
+    examples: int = option(256, "Examples", "How many, spread evenly over the split.", ge=1, le=2000)
+
+
+class Strongest(Probe):
+    """Which examples drive a unit highest."""
+
+    label: ClassVar[str] = "Strongest examples"
+    help: ClassVar[str] = "The examples for which a unit of a layer is largest."
+    kind: Literal["strongest"] = "strongest"  # type: ignore[mutable-override]
+    part: Part = option("test", "Split", "Which examples to choose from.")
+    examples: int = option(512, "Examples", "Among how many, spread evenly over the split.", ge=1, le=2000)
+    layer: str = option("output", "Layer", "The layer's id.", max_length=64)
+    unit: int = option(0, "Unit", "Its place in the layer, counted from 0; for pictures the channel.", ge=0)
+    top: int = option(8, "How many", "How many examples to show.", ge=1, le=32)
+
+
+class _ForClasses(Probe):
+    part: Part = option("test", "Split", "Which examples to choose from.")
+    index: int = option(0, "Example", "Its place in the split, counted from 0.", ge=0)
+    classes: tuple[Annotated[int, Field(ge=0)], ...] = option(
+        (), "Classes", "Whose scores are explained; empty: the predicted one.", max_length=4
+    )
+
+
+class Saliency(_ForClasses):
+    """How much each value of the input counts for a class score."""
+
+    label: ClassVar[str] = "Saliency"
+    help: ClassVar[str] = "How much each value of the input counts for the score of a class."
+    kind: Literal["saliency"] = "saliency"  # type: ignore[mutable-override]
+    method: Literal["gradient", "integrated_gradients"] = option(
+        "gradient", "Method",
+        "gradient: how the score changes with each value; integrated_gradients: what each value has added to the "
+        "score since the baseline, (x − x₀) · mean gradient on the line between them.",
+    )  # fmt: skip
+    steps: int = option(
+        64, "Steps", "Points on the line from the baseline at which integrated gradients look.", ge=1, le=512
+    )
+
+
+class GradCam(_ForClasses):
+    """Where a layer of pictures sees what speaks for a class."""
+
+    label: ClassVar[str] = "Grad-CAM"
+    help: ClassVar[str] = "Where a layer sees what speaks for a class: relu(Σ mean(∂score/∂map) · map)."
+    kind: Literal["grad_cam"] = "grad_cam"  # type: ignore[mutable-override]
+    layer: str = option("", "Layer", "Id of a layer that gives pictures; empty: the last one.", max_length=64)
+
+
+ProbeSpec = Annotated[
+    Predictions | Example | Ranges | Activations | Units | Strongest | Saliency | GradCam, Field(discriminator="kind")
+]
+PROBES: tuple[type[Probe], ...] = (Predictions, Example, Ranges, Activations, Units, Strongest, Saliency, GradCam)
 """Every probe there is."""

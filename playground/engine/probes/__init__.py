@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from playground.engine.caches import Recent
 from playground.engine.model.restore import restore
+from playground.engine.probes.activations import activations
 from playground.engine.probes.examples import example, ranges
 from playground.engine.probes.predictions import predictions
+from playground.engine.probes.saliency import grad_cam, saliency
 from playground.engine.probes.subject import Subject
+from playground.engine.probes.units import strongest, units
 from playground.settings import Settings
-from playground.spec.probes import Example, Predictions, Probe, Ranges
+from playground.spec.probes import Activations, Example, GradCam, Predictions, Probe, Ranges, Saliency, Strongest, Units
 from playground.spec.saved import Saved
 from playground.store import Store
 
@@ -24,6 +27,11 @@ Asked = Callable[[Subject, Any, NDArray[np.floating] | None], Answer]
 
 PROBES: dict[type[Probe], Asked] = {
     Predictions: predictions,
+    Activations: activations,
+    Units: units,
+    Strongest: strongest,
+    Saliency: saliency,
+    GradCam: grad_cam,
     Example: example,
     Ranges: ranges,
 }

@@ -28,6 +28,12 @@ class Subject:
         return self.restored.model
 
     @cached_property
+    def every_output(self) -> keras.Model:
+        """The same network with the output of every layer, in their order, as its outputs."""
+        layers = [layer for layer in self.model.layers if not isinstance(layer, keras.layers.InputLayer)]
+        return keras.Model(self.model.inputs, [layer.output for layer in layers])
+
+    @cached_property
     def data(self) -> Dataset:
         """The data set of the experiment, split and scaled as in training. Raises DataMissing."""
         experiment = self.restored.experiment
