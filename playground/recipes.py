@@ -225,7 +225,7 @@ _MNIST = (
         "MNIST, every image in each step",
         "Weights from a normal distribution, the full batch in every step, and an end as soon as the loss is low.",
         "10 seconds",
-        Mnist(limit=5000, validate_on="test"),
+        Mnist(examples=5000, validate_on="test"),
         (Flatten(), Dense(units=128, kernel_initializer="random_normal")),
         Training(
             loss=CategoricalCrossentropy(), metrics=("accuracy",), batch_size="full", epochs=1000, stop_at_loss=0.05
@@ -237,7 +237,7 @@ _MNIST = (
         "Gradient descent, nothing else",
         "Mean squared error and θ ← θ − α∇θ over all images at once: the textbook, step by step.",
         "20 seconds",
-        Mnist(limit=5000, validate_on="test"),
+        Mnist(examples=5000, validate_on="test"),
         (Flatten(), Dense(units=128, kernel_initializer="random_normal")),
         Training(
             loss=MeanSquaredError(),

@@ -191,7 +191,7 @@ def test_clouds_have_the_spread_that_was_asked_for() -> None:
     [
         (Iris(test_fraction=0.01), "data.test_fraction", "test share of 2 is too small to hold each of the 3 classes"),
         (Moons(samples=20, validation_fraction=0.01), "data.validation_fraction", "validation share of 1 is too small"),
-        (Mnist(limit=100, validation_fraction=0.05), "data.validation_fraction", "share of 5 is too small"),
+        (Mnist(examples=100, validation_fraction=0.05), "data.validation_fraction", "share of 5 is too small"),
     ],
 )
 def test_a_share_too_small_for_its_classes_is_refused_before_loading(spec: Data, where: str, said: str) -> None:

@@ -69,9 +69,9 @@ def test_what_is_loaded_is_what_was_described(options: dict[str, Any], npz_folde
 
 
 def test_an_npz_is_read_in_its_original_order(npz_folder: Path) -> None:
-    loaded = data.load(Mnist(validation_fraction=0.0, limit=1000), 0, [Path("/nowhere"), npz_folder])
-    np.testing.assert_array_equal(np.round(loaded.x_train[:, 5, 5, 0] * 255), np.arange(1000) % 251)
-    np.testing.assert_array_equal(loaded.y_train, np.arange(1000) % 10)
+    loaded = data.load(Mnist(validation_fraction=0.0), 0, [Path("/nowhere"), npz_folder])
+    np.testing.assert_array_equal(np.round(loaded.x_train[:1000, 5, 5, 0] * 255), np.arange(1000) % 251)
+    np.testing.assert_array_equal(loaded.y_train[:1000], np.arange(1000) % 10)
     assert loaded.x_test.shape == (10_000, 28, 28, 1)
 
 
@@ -88,16 +88,16 @@ def test_idx_files_are_read(
     kind: type[Mnist28], folder: str, ending: str, pictures: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     write_idx(tmp_path / folder, pictures, ending)
-    loaded = data.load(kind(limit=300, validate_on="test"), 0, [tmp_path])
+    loaded = data.load(kind(validate_on="test"), 0, [tmp_path])
     np.testing.assert_array_equal(loaded.y_test, pictures["y_test"])
-    np.testing.assert_array_equal(np.round(loaded.x_train[:, 0, 0, 0] * 255), pictures["x_train"][:300, 0, 0])
+    np.testing.assert_array_equal(np.round(loaded.x_train[:300, 0, 0, 0] * 255), pictures["x_train"][:300, 0, 0])
 
 
 def test_the_name_of_the_folder_tells_which_of_the_two_sets_lies_in_it(
     pictures: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     write_idx(tmp_path / "fashion-mnist", pictures, "")
-    assert data.load(FashionMnist(limit=100, validate_on="test"), 0, [tmp_path / "fashion-mnist"]).facts.train == 100
+    assert data.load(FashionMnist(examples=100, validate_on="test"), 0, [tmp_path / "fashion-mnist"]).facts.train == 100
     with pytest.raises(DataMissing, match="MNIST is not on this machine"):
         data.load(Mnist(), 0, [tmp_path / "fashion-mnist"])
 
@@ -106,7 +106,7 @@ def test_keras_cache_is_looked_at_last(npz_folder: Path, monkeypatch: pytest.Mon
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "datasets").symlink_to(npz_folder)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
-    assert data.load(Mnist(limit=100, validate_on="test"), 0, []).facts.train == 100
+    assert data.load(Mnist(examples=100, validate_on="test"), 0, []).facts.train == 100
 
 
 def test_a_file_is_found_without_being_read(npz_folder: Path, tmp_path: Path) -> None:

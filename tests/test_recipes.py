@@ -58,7 +58,7 @@ def test_the_reference_cases_are_the_agreed_ones(name: str) -> None:
 def test_the_reference_cases_from_scratch_start_from_a_normal_distribution_and_stop_at_a_loss() -> None:
     for name in ("mnist-mlp-scratch", "mlp-gradient-descent"):
         experiment = recipe(name).experiment
-        assert experiment.data.limit == 5000
+        assert experiment.data.examples == 5000
         assert experiment.model.layers[1].kernel_initializer == "random_normal"
         assert experiment.model.output.kernel_initializer == "random_normal"
         assert experiment.training.stop_at_loss is not None

@@ -225,7 +225,7 @@ def test_every_recipe_is_built_and_trained_for_a_step(recipe: Recipe):
     if experiment.data.kind in ("mnist", "fashion_mnist"):
         if not REAL_DATA.is_dir():
             pytest.skip("real data (MNIST) is not on this machine")
-        experiment = with_settings(experiment, ["data.limit=200", "training.batch_size=20"])
+        experiment = with_settings(experiment, ["data.examples=200", "training.batch_size=20"])
     data = load(experiment.data, experiment.seed, (REAL_DATA,))
     assert not describe(experiment, describe_data(experiment.data), 10**10).error
     model = build_model(experiment, data.facts)

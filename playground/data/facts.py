@@ -7,6 +7,8 @@ from playground.spec import DataFacts
 from playground.spec.data import (
     BreastCancer,
     Circles,
+    Classified,
+    Collected,
     Data,
     Diabetes,
     Digits,
@@ -14,7 +16,6 @@ from playground.spec.data import (
     Gaussians,
     Iris,
     Mnist,
-    Mnist28,
     Moons,
     Points,
     Spirals,
@@ -24,7 +25,7 @@ from playground.spec.data import (
 )
 
 MNIST_TRAIN, MNIST_TEST = 60_000, 10_000
-"""Training and test pictures of MNIST and of Fashion-MNIST."""
+"""Training and test pictures of MNIST and of Fashion-MNIST, all classes together."""
 
 _NUMERALS = tuple("0123456789")
 _PLANE = ("x", "y")
@@ -35,13 +36,22 @@ _OF_NUCLEI = (
 
 
 class Known(NamedTuple):
-    """What never changes about a data set. ``examples`` counts all of them; 0: the spec says how many."""
+    """What never changes about a data set."""
 
     input_shape: tuple[int, ...]
     class_names: tuple[str, ...] = ()
     feature_names: tuple[str, ...] = ()
     target_name: str = "class"
-    examples: int = 0
+    counts: tuple[int, ...] = ()
+    """Examples of each class, or of a regression in all, without those of a test set of its own; empty: the spec says
+    how many."""
+    test_counts: tuple[int, ...] = ()
+    """Examples of each class in the test set that the data set brings along."""
+
+    @property
+    def examples(self) -> int:
+        """How many there are, without those of a test set of its own."""
+        return sum(self.counts)
 
 
 KNOWN: dict[type[Data], Known] = {
@@ -50,19 +60,29 @@ KNOWN: dict[type[Data], Known] = {
     Xor: Known((2,), ("x·y < 0", "x·y > 0"), _PLANE),
     Spirals: Known((2,), ("first arm", "second arm"), _PLANE),
     Gaussians: Known((2,), ("lower left", "upper right"), _PLANE),
-    Digits: Known((8, 8, 1), _NUMERALS, target_name="digit", examples=1797),
-    Mnist: Known((28, 28, 1), _NUMERALS, target_name="digit"),
+    Digits: Known((8, 8, 1), _NUMERALS, (), "digit", (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)),
+    Mnist: Known(
+        (28, 28, 1),
+        _NUMERALS,
+        (),
+        "digit",
+        (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+        (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
+    ),
     FashionMnist: Known(
         (28, 28, 1),
         ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
-        target_name="garment",
+        (),
+        "garment",
+        (6000,) * 10,
+        (1000,) * 10,
     ),
     Iris: Known(
         (4,),
         ("setosa", "versicolor", "virginica"),
         ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"),
         "species",
-        150,
+        (50, 50, 50),
     ),
     Wine: Known(
         (13,),
@@ -71,21 +91,21 @@ KNOWN: dict[type[Data], Known] = {
          "nonflavanoid_phenols", "proanthocyanins", "color_intensity", "hue", "od280/od315_of_diluted_wines",
          "proline"),
         "grower",
-        178,
+        (59, 71, 48),
     ),
     BreastCancer: Known(
         (30,),
         ("malignant", "benign"),
         tuple(name.format(nucleus) for name in ("mean {}", "{} error", "worst {}") for nucleus in _OF_NUCLEI),
         "diagnosis",
-        569,
+        (212, 357),
     ),
     Diabetes: Known(
         (10,),
         (),
         ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"),
         "disease progression",
-        442,
+        (442,),
     ),
 }  # fmt: skip
 
@@ -101,15 +121,18 @@ class Sizes(NamedTuple):
 def describe(spec: Data) -> DataFacts:
     """What forms, output layers and checks need to know of a data set; no files, no scikit-learn.
 
+    The task stays that of the data set when classes are chosen: two of ten are a multiclass task of two classes.
+
     Raises:
-        SpecError: a split would be too small to hold every class.
+        SpecError: a split would be too small to hold every class, there are fewer examples than asked for, or a chosen
+            class is none of the data set's.
     """
     known, counts = KNOWN[type(spec)], sizes(spec)
     return DataFacts(
         task=spec.task,
         family=spec.family,
         input_shape=known.input_shape,
-        class_names=known.class_names,
+        class_names=tuple(known.class_names[index] for index in chosen_classes(spec)),
         feature_names=known.feature_names,
         target_name=known.target_name,
         train=counts.train,
@@ -118,25 +141,58 @@ def describe(spec: Data) -> DataFacts:
     )
 
 
+def chosen_classes(spec: Data) -> tuple[int, ...]:
+    """Numbers of the classes that ``spec`` takes, in its order; empty for a regression.
+
+    Raises:
+        SpecError: one is unknown, or named twice.
+    """
+    names = KNOWN[type(spec)].class_names
+    if not isinstance(spec, Classified) or spec.classes is None:
+        return tuple(range(len(names)))
+    chosen = []
+    for one in spec.classes:
+        if one not in names and one not in range(len(names)):
+            raise SpecError(
+                f"{spec.label} has no class {one!r}. Choose from: {', '.join(names)}, or from 0 to {len(names) - 1}.",
+                "data.classes",
+            )
+        chosen.append(one if isinstance(one, int) else names.index(one))
+    if len(set(chosen)) != len(chosen):
+        twice = next(names[index] for index in chosen if chosen.count(index) > 1)
+        raise SpecError(f"The class {twice} is chosen twice. Choose each once.", "data.classes")
+    return tuple(chosen)
+
+
 def sizes(spec: Data) -> Sizes:
     """How many examples each split gets: shares are rounded to the nearest whole example, and to one at least.
 
     Raises:
-        SpecError: a split is to hold the same share of each class, and has fewer examples than there are classes.
+        SpecError: a split is to hold the same share of each class, and has fewer examples than there are classes; or
+            there are fewer examples than asked for, or a chosen class is unknown.
     """
+    known, chosen = KNOWN[type(spec)], chosen_classes(spec)
+    rest = spec.samples if isinstance(spec, Points) else sum(known.counts[index] for index in chosen or (0,))
     if isinstance(spec, Split):
-        examples = spec.samples if isinstance(spec, Points) else KNOWN[type(spec)].examples
-        test = _share(spec.test_fraction, examples)
-        rest = examples - test
+        test = _share(spec.test_fraction, rest)
+        rest -= test
     else:
-        test, rest = MNIST_TEST, (spec.limit if isinstance(spec, Mnist28) and spec.limit else MNIST_TRAIN)
+        test = sum(known.test_counts[index] for index in chosen)
+    if isinstance(spec, Collected) and spec.examples is not None:
+        if spec.examples > rest:
+            raise SpecError(
+                f"{spec.examples:,} labelled examples are more than the {rest:,} there are for training and "
+                "validation. Ask for fewer, or leave it empty.",
+                "data.examples",
+            )
+        rest = spec.examples
     if spec.validate_on == "test":
         counts = Sizes(rest, test, test)
     else:
         validation = _share(spec.validation_fraction, rest)
         counts = Sizes(rest - validation, validation, test)
     if is_stratified(spec):
-        _leave_room_for_classes(spec, counts)
+        _leave_room_for_classes(counts, len(chosen))
     return counts
 
 
@@ -149,8 +205,7 @@ def _share(fraction: float, examples: int) -> int:
     return max(1, round(fraction * examples)) if fraction else 0
 
 
-def _leave_room_for_classes(spec: Data, counts: Sizes) -> None:
-    classes = len(KNOWN[type(spec)].class_names)
+def _leave_room_for_classes(counts: Sizes, classes: int) -> None:
     for part, count in (("test", counts.test), ("validation", counts.validation)):
         if 0 < count < classes:
             raise SpecError(
@@ -158,3 +213,9 @@ def _leave_room_for_classes(spec: Data, counts: Sizes) -> None:
                 "Stratify off.",
                 f"data.{part}_fraction",
             )
+    if counts.train < classes:
+        raise SpecError(
+            f"{counts.train} training examples are too few to hold each of the {classes} classes. Ask for more "
+            "labelled examples, or turn Stratify off.",
+            "data.examples",
+        )

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.data import embedded, mnist, points, scaling
-from playground.data.dataset import Dataset, Preview, Raw
-from playground.data.facts import describe
+from playground.data.dataset import Array, Dataset, Preview, Raw
+from playground.data.facts import KNOWN, chosen_classes, describe
 from playground.data.split import split
+from playground.errors import DataMissing
 from playground.spec.data import Data, FashionMnist, Mnist
 
 Loader = Callable[[Any, int, Sequence[Path]], Raw]
@@ -39,7 +40,7 @@ def load(spec: Data, seed: int, folders: Sequence[Path]) -> Dataset:
         DataMissing: its files are not on this machine, or damaged.
         SpecError: a split is too small to hold every class.
     """
-    raw = LOADERS[type(spec)](spec, seed, folders)
+    raw = _of_chosen_classes(spec, LOADERS[type(spec)](spec, seed, folders))
     parts = split(spec, raw.y, seed)
     x_train = raw.x[parts.train]
     scaler = scaling.fit(spec, x_train)
@@ -67,17 +68,37 @@ def preview(spec: Data, seed: int, folders: Sequence[Path], *, limit: int = 2_00
         DataMissing: its files are not on this machine, or damaged.
         SpecError: a split is too small to hold every class.
     """
-    raw = LOADERS[type(spec)](spec, seed, folders)
+    raw = _of_chosen_classes(spec, LOADERS[type(spec)](spec, seed, folders))
     parts = split(spec, raw.y, seed)
     part = np.zeros(len(raw.y), np.uint8)
     part[parts.validation], part[parts.test] = 1, 2
-    chosen = _chosen(spec, raw.y, min(limit, SHOWN[spec.family]))
+    used = np.sort(np.concatenate([parts.train, parts.validation, parts.test]))
+    chosen = used[_chosen(spec, raw.y[used], min(limit, SHOWN[spec.family]))]
     x = raw.x[chosen]
     if spec.family == "points":
         x = scaling.fit(spec, raw.x[parts.train]).transform(x)
     elif spec.family == "images":
         x = np.round(x * (255 / scaling.WHITE[type(spec)])).astype(np.uint8)
     return Preview(describe(spec), x, _targets(spec, raw.y[chosen]), part[chosen])
+
+
+def _of_chosen_classes(spec: Data, raw: Raw) -> Raw:
+    """The examples of the classes that ``spec`` takes, numbered anew in its order."""
+    known, chosen = KNOWN[type(spec)], chosen_classes(spec)
+    if chosen == tuple(range(len(known.class_names))):
+        return raw
+    number = np.full(len(known.class_names), -1)
+    number[list(chosen)] = np.arange(len(chosen))
+
+    def taken(x: Array, y: Array, counts: Sequence[int]) -> tuple[Array, Array]:
+        numbered = number[y]
+        if (numbered >= 0).sum() != sum(counts[index] for index in chosen):
+            raise DataMissing(
+                f"The files of {spec.label} do not hold as many examples of each class as were published. Replace them."
+            )
+        return x[numbered >= 0], numbered[numbered >= 0]
+
+    return Raw(*taken(raw.x, raw.y, known.counts), raw.test and taken(*raw.test, known.test_counts))
 
 
 def _chosen(spec: Data, y: NDArray[Any], limit: int) -> NDArray[np.intp]:

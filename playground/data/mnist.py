@@ -64,7 +64,7 @@ _UNREADABLE = (
 
 
 def load(spec: Mnist28, seed: int, folders: Sequence[Path]) -> Raw:
-    """All 10,000 test pictures and the first ``spec.limit`` training pictures, uint8 (n, 28, 28, 1), original order.
+    """All 60,000 training and 10,000 test pictures, uint8 (n, 28, 28, 1), in their original order.
 
     Raises:
         DataMissing: no file in the folders or in Keras's cache, or one that is damaged.
@@ -78,8 +78,8 @@ def load(spec: Mnist28, seed: int, folders: Sequence[Path]) -> Raw:
         )
     arrays = _read(files, spec.label)
     return Raw(
-        arrays["x_train"][: spec.limit, ..., np.newaxis],
-        arrays["y_train"][: spec.limit],
+        arrays["x_train"][..., np.newaxis],
+        arrays["y_train"],
         (arrays["x_test"][..., np.newaxis], arrays["y_test"]),
     )
 

@@ -1,13 +1,15 @@
 """Which data, how it is scaled and how it is split. One class a data set; ``data/`` maps each to its loader."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from playground.spec.base import Spec, option
 
 Task = Literal["binary", "multiclass", "regression"]
 Scaling = Literal["none", "minmax", "standard"]
+Class = Annotated[int, Field(ge=0, le=999)] | Annotated[str, Field(max_length=80)]
+"""A class by its number in the data set, from 0, or by its name."""
 
 
 class Data(Spec):
@@ -58,6 +60,42 @@ class Split(Data):
                 "tenth for training; lower one of them"
             )
         return self
+
+
+class Collected(Data):
+    """Examples that were collected, not generated: there are only so many, and one can do with fewer."""
+
+    examples: int | None = option(
+        None,
+        "Labelled examples",
+        "How many examples training and validation get together, drawn from the seed with every class's share kept; "
+        "the test examples stay the same. Empty: all there are.",
+        ge=2,
+        le=1_000_000,
+        advanced=True,
+    )
+
+
+class Classified(Collected):
+    """Collected examples of several classes, of which one can take some."""
+
+    classes: tuple[Class, ...] | None = option(
+        None,
+        "Classes",
+        "Which classes to take, by name or number; they are numbered anew in this order. Empty: all of them.",
+        min_length=2,
+        max_length=1000,
+        advanced=True,
+    )
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        """``"5, 6, 7"``, as a form or a terminal gives it."""
+        if not isinstance(value, str):
+            return value
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        return [int(name) if name.isdecimal() else name for name in names] or None
 
 
 class Points(Split):
@@ -116,7 +154,7 @@ class Gaussians(Points):
     noise: float = option(0.5, "Spread", "Standard deviation of each cloud; their centres are 2·√2 apart.", gt=0, le=3)
 
 
-class Iris(Split):
+class Iris(Classified, Split):
     """R. A. Fisher's iris measurements, from scikit-learn."""
 
     label: ClassVar[str] = "Iris"
@@ -127,7 +165,7 @@ class Iris(Split):
     scaling: Scaling = option("standard", "Scaling", Data.model_fields["scaling"].description or "")
 
 
-class Wine(Split):
+class Wine(Classified, Split):
     """Chemical analyses of Italian wines, from scikit-learn."""
 
     label: ClassVar[str] = "Wine"
@@ -138,7 +176,7 @@ class Wine(Split):
     scaling: Scaling = option("standard", "Scaling", Data.model_fields["scaling"].description or "")
 
 
-class BreastCancer(Split):
+class BreastCancer(Classified, Split):
     """Wisconsin diagnostic breast cancer data, from scikit-learn."""
 
     label: ClassVar[str] = "Breast cancer"
@@ -149,7 +187,7 @@ class BreastCancer(Split):
     scaling: Scaling = option("standard", "Scaling", Data.model_fields["scaling"].description or "")
 
 
-class Diabetes(Split):
+class Diabetes(Collected, Split):
     """Disease progression one year after baseline (Efron et al., 2004), from scikit-learn."""
 
     label: ClassVar[str] = "Diabetes"
@@ -160,7 +198,7 @@ class Diabetes(Split):
     scaling: Scaling = option("standard", "Scaling", Data.model_fields["scaling"].description or "")
 
 
-class Digits(Split):
+class Digits(Classified, Split):
     """Handwritten digits of 8×8 pixels, from scikit-learn."""
 
     label: ClassVar[str] = "Digits 8×8"
@@ -171,7 +209,7 @@ class Digits(Split):
     scaling: Scaling = option("minmax", "Scaling", Data.model_fields["scaling"].description or "")
 
 
-class Mnist28(Data):
+class Mnist28(Classified):
     """28×28 grey pictures with a test set of their own (60,000 for training, 10,000 for the test)."""
 
     task: ClassVar[Task] = "multiclass"
@@ -180,19 +218,19 @@ class Mnist28(Data):
     validation_fraction: float = option(
         0.1, "Validation share", "Share of the training examples held out to judge each epoch.", ge=0.0, le=0.8
     )
-    limit: int | None = option(
-        None,
-        "Use only the first",
-        "Take only this many of the training pictures, in their original order; empty takes all 60,000.",
-        ge=100,
-        le=60_000,
-        advanced=True,
-    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_limit(cls, content: Any) -> Any:
+        """``limit``, as ``examples`` was called before other data sets had it."""
+        if isinstance(content, dict) and "limit" in content and "examples" not in content:
+            return {"examples" if name == "limit" else name: value for name, value in content.items()}
+        return content
 
     @property
     def uses_seed(self) -> bool:
-        """Only a validation share is drawn at random."""
-        return self.validate_on == "validation" and self.validation_fraction > 0
+        """Only a validation share, or a part of the examples, is drawn at random."""
+        return self.examples is not None or (self.validate_on == "validation" and self.validation_fraction > 0)
 
 
 class Mnist(Mnist28):

@@ -145,7 +145,7 @@ def _field(field: Options, value: Any, key: str, changed: Changed) -> None:
             placeholder=placeholder,
         )  # fmt: skip
     else:
-        st.text_input(**common, value=value)
+        st.text_input(**common, value=", ".join(map(str, value)) if isinstance(value, tuple) else value)
 
 
 def _log_slider(value: float, common: dict[str, Any]) -> None:
