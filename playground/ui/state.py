@@ -206,6 +206,16 @@ def set_widget(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
+def keep(name: str, value: Any) -> None:
+    """Keep what a person gave beyond the page where they gave it, where a widget would forget it."""
+    st.session_state[f"kept.{name}"] = value
+
+
+def kept(name: str, default: Any = None) -> Any:
+    """What was kept under a name."""
+    return st.session_state.get(f"kept.{name}", default)
+
+
 def _redraw_forms() -> None:
     st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
     st.session_state[_PROBLEMS] = {}
