@@ -61,7 +61,9 @@ def answer(
     def look() -> Subject:
         return Subject(restore(store, saved), settings)
 
-    # Weights of an epoch and of the library never change; the newest ones of a run do.
-    is_fixed = bool(saved.model) or saved.epoch is not None
-    subject = _subjects.get(saved.model_dump_json(), look) if is_fixed else look()
+    # Weights of an epoch and of the library never change, the newest ones of a run do until it is over.
+    run = store.run(saved.run) if saved.run and saved.epoch is None else None
+    is_fixed = run is None or run.status.is_over
+    version = (run.attempt, run.ended) if run else None
+    subject = _subjects.get((saved.model_dump_json(), version), look) if is_fixed else look()
     return PROBES[type(asked)](subject, asked, None if inputs is None else subject.accept(inputs))
