@@ -3,6 +3,7 @@
     PlaygroundError
     ├── SpecError          what was asked cannot be: says where, what came in and what to change
     │   └── LayerError     the same, at one layer of the stack (``index``)
+    ├── ModelRefused       a model file is not taken in: lists every reason
     ├── DataMissing        a data set is not on this machine and cannot be fetched
     ├── NotFound           no run, draft or experiment under this name
     ├── NotAllowed         the run is in a state in which this cannot be done
@@ -13,6 +14,8 @@
 
 A message is one sentence of what happened and one of what to do. A person sees the message, never a traceback.
 """
+
+from collections.abc import Iterable
 
 
 class PlaygroundError(Exception):
@@ -40,6 +43,21 @@ class LayerError(SpecError):
 
     def __reduce__(self) -> tuple[type, tuple[str, int]]:  # type: ignore[override]
         return type(self), (str(self), self.index)
+
+
+class ModelRefused(PlaygroundError):
+    """A model file that is not taken in. ``reasons`` has every one of them as a sentence of its own."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        if len(self.reasons) == 1:
+            super().__init__(self.reasons[0])
+        else:
+            listed = "\n".join(f"– {reason}" for reason in self.reasons)
+            super().__init__(f"The file is not taken in, for {len(self.reasons)} reasons:\n{listed}")
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[str, ...]]]:
+        return type(self), (self.reasons,)
 
 
 class DataMissing(PlaygroundError):

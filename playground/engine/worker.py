@@ -17,6 +17,7 @@ from playground.data import describe as describe_data
 from playground.engine import model as models
 from playground.engine.download import download
 from playground.engine.probes import answer
+from playground.engine.reuse.take_in import take_in
 from playground.engine.run import device_name, run_experiment
 from playground.engine.training import fit
 from playground.settings import Settings
@@ -76,6 +77,12 @@ def probe(saved: str, asked: str, inputs: np.ndarray | None = None) -> dict[str,
     settings = Settings()
     store = _open(settings.database, settings.artifacts)
     return answer(store, settings, Saved.model_validate_json(saved), _probe_spec.validate_json(asked), inputs)
+
+
+def import_model(path: str, name: str) -> str:
+    """Take a ``.keras`` file in ``path`` that is called ``name`` into the library; the id of the model."""
+    settings = Settings()
+    return take_in(_open(settings.database, settings.artifacts), settings, Path(path), name).id
 
 
 def fetch(name: str) -> str:

@@ -8,6 +8,7 @@ CALLS: Mapping[str, str] = {
     "describe": "playground.engine.worker:describe",
     "preview": "playground.engine.worker:preview",
     "probe": "playground.engine.worker:probe",
+    "import_model": "playground.engine.worker:import_model",
     "fetch": "playground.engine.worker:fetch",
     "train": "playground.engine.worker:train",
 }

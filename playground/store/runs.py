@@ -10,8 +10,10 @@ from sqlalchemy import delete, insert, select, update
 from playground.errors import NotAllowed
 from playground.records import Event, Point, Run, RunStatus
 from playground.spec import Experiment, is_small
+from playground.spec.saved import Saved
 from playground.store import schema
 from playground.store.database import Database
+from playground.store.models import refuse_while_in_use
 from playground.store.queue import waiting
 from playground.store.rows import as_run, change, find
 from playground.store.schema import runs
@@ -78,12 +80,13 @@ class Runs(Database):
 
         Raises:
             NotFound: no such run.
-            NotAllowed: it is queued or a worker holds it.
+            NotAllowed: it is queued or a worker holds it, or a run that is not over starts from it.
         """
         with self._writing() as connection:
             row = find(connection, id)
             if not row.status.is_over:
                 raise NotAllowed(f"This run is {row.status}. Stop it first, then delete it.")
+            refuse_while_in_use(connection, Saved(run=row.id))
             connection.execute(delete(runs).where(runs.c.number == row.number))
         # Without its rows nobody finds a file any more: one that another program keeps open (Windows) only takes space.
         shutil.rmtree(self.artifacts / row.id, ignore_errors=True)

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from playground.records import Progress, RunStatus
-from playground.spec import Experiment, parse_experiment
+from playground.spec import DataFacts, Experiment, parse_experiment
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in ``migrations/versions``."""
 
 T = TypeVar("T")
@@ -44,6 +44,7 @@ EXPERIMENT: AsText[Experiment] = AsText(Experiment.dumps, _parsed)
 PROGRESS: AsText[Progress] = AsText(
     lambda progress: json.dumps(asdict(progress)), lambda text: Progress(**json.loads(text))
 )
+FACTS: AsText[DataFacts] = AsText(DataFacts.model_dump_json, DataFacts.model_validate_json)
 PLAN: AsText[tuple[tuple[int, str], ...]] = AsText(
     json.dumps, lambda text: tuple((step, variant) for step, variant in json.loads(text))
 )
@@ -141,5 +142,26 @@ files = sa.Table(
     sa.Column("file", sa.String(128), nullable=False),  # in the run's folder
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Index("files_by_name", "run", "name", "number"),
+    sqlite_autoincrement=True,
+)
+
+models = sa.Table(
+    "models",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    # Columns that bear the name of a field of records.SavedModel.
+    sa.Column("id", sa.String(64), nullable=False, unique=True),
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("origin", sa.String(16), nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("experiment", EXPERIMENT, nullable=False),
+    sa.Column("facts", FACTS, nullable=False),
+    sa.Column("epoch", sa.Float, nullable=False),
+    sa.Column("parameters", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("scores", JSON, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),  # of the file that has the model's id for a name
     sqlite_autoincrement=True,
 )

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from playground.errors import StoreError
 from playground.store.artifacts import Artifacts
 from playground.store.experiments import Experiments
+from playground.store.models import Models
 from playground.store.runs import Runs
 from playground.store.schema import HEAD
 from playground.store.work import Work
@@ -14,8 +15,8 @@ from playground.store.work import Work
 _MIGRATION_LOCK = 7_245_901  # any number that only this program locks
 
 
-class Store(Experiments, Runs, Work, Artifacts):
-    """Experiments, runs and artifacts in one database and one folder.
+class Store(Experiments, Runs, Work, Artifacts, Models):
+    """Experiments, runs, artifacts and models in one database and one folder.
 
     May be shared between threads, opened by many processes at once, and pickled (it travels as its address). Every
     method is one transaction and gives detached records. Any of them raises ``StoreError`` when the database cannot be

@@ -39,12 +39,17 @@ def restore(store: Store, saved: Saved) -> Restored:
         NotFound: no such run or model, or no weights were kept of that epoch.
         SpecError: the weights do not fit the network, or are not finite.
     """
-    run = store.run(saved.run)
-    facts = describe_data(run.experiment.data)
-    model = build_model(run.experiment, facts)
-    arrays, epoch = weights_of(store, run, saved.epoch)
+    if saved.model:
+        card = store.model(saved.model)
+        experiment, facts = card.experiment, card.facts
+        arrays, epoch = store.model_arrays(card.id), card.epoch
+    else:
+        run = store.run(saved.run)
+        experiment, facts = run.experiment, describe_data(run.experiment.data)
+        arrays, epoch = weights_of(store, run, saved.epoch)
+    model = build_model(experiment, facts)
     assign_weights(model, [arrays[f"v{index}"] for index in range(len(model.variables))])
-    return Restored(model, run.experiment, facts, epoch)
+    return Restored(model, experiment, facts, epoch)
 
 
 def weights_of(store: Store, run: Run, epoch: int | None) -> tuple[dict[str, NDArray[np.generic]], float]:
