@@ -1,7 +1,20 @@
-"""A saved model that learns something new."""
+"""Fine-tune: a saved model goes on, or learns something new; on the left the plan, on the right what came of it."""
 
-from playground.ui import resources
-from playground.ui.looking import choose_weights
+import streamlit as st
+
+from playground.ui import resources, tuning
+from playground.ui.tuned import outcome
 
 lab = resources.lab()
-chosen = choose_weights(lab, what="A saved model that learns something new")
+experiment = tuning.choose_base(lab)
+
+if experiment is not None:
+    choices, happening = st.columns([5, 7], gap="medium")
+    with choices:
+        st.markdown("#### Data")
+        tuning.data_section(lab, experiment)
+        st.markdown("#### Plan")
+        tuning.plan_section(lab, experiment)
+        tuning.start_section(lab, experiment)
+    with happening:
+        outcome(lab)

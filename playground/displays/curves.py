@@ -18,6 +18,8 @@ MAX_POINTS = 300
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Epochs seen and values, both (n,)."""
+Marks = tuple[tuple[float, str], ...]
+"""Moments of a run that are marked on its curves: the epoch, and what begins there."""
 
 
 @dataclass(frozen=True)
@@ -81,18 +83,18 @@ class LearningCurves:
         finite = np.isfinite(values)
         return float(epochs[finite][np.argmin(values[finite])]) if finite.any() else None
 
-    def plot(self, metric: str = "loss") -> Figure:
-        """Training solid (thin between two decisions), validation dashed, the best epoch marked."""
-        if metric not in self._figures:
-            self._figures[metric] = self._plot(metric)
-        return self._figures[metric]
+    def plot(self, metric: str = "loss", marks: Marks = ()) -> Figure:
+        """Training solid (thin between two decisions), validation dashed, the best epoch and the ``marks`` marked."""
+        if (metric, marks) not in self._figures:
+            self._figures[metric, marks] = self._plot(metric, marks)
+        return self._figures[metric, marks]
 
     @cached_property
-    def _figures(self) -> dict[str, Figure]:
+    def _figures(self) -> dict[tuple[str, Marks], Figure]:
         """Drawn once for all who watch the run."""
         return {}
 
-    def _plot(self, metric: str) -> Figure:
+    def _plot(self, metric: str, marks: Marks) -> Figure:
         columns: list[tuple[str, Series]] = [
             ("between epochs", self.live.get(metric, _NOTHING)),
             ("training", self.train.get(metric, _NOTHING)),
@@ -118,7 +120,7 @@ class LearningCurves:
             }
         )
         name = words.metric_name(metric)
-        return Figure(f"{name} over the epochs", learning_curve_spec(metric), data, self.summary(metric))
+        return Figure(f"{name} over the epochs", learning_curve_spec(metric, marks), data, self.summary(metric))
 
     def summary(self, metric: str = "loss") -> str:
         """What the curves show now, in one or two sentences."""
@@ -180,8 +182,8 @@ def thin(
     return x[chosen], y[chosen]
 
 
-def learning_curve_spec(metric: str) -> dict[str, Any]:
-    """The fixed Vega-Lite specification of one metric's curves."""
+def learning_curve_spec(metric: str, marks: Marks = ()) -> dict[str, Any]:
+    """The Vega-Lite specification of one metric's curves, fixed for a run."""
     share = metric in words.SHARES
     name = words.metric_name(metric)
     series = {
@@ -241,5 +243,19 @@ def learning_curve_spec(metric: str) -> dict[str, Any]:
                          "color": palette.VALIDATION},
                 "encoding": {"tooltip": tooltip},
             },
+            *_mark_layers(marks),
         ],
     }  # fmt: skip
+
+
+def _mark_layers(marks: Marks) -> list[dict[str, Any]]:
+    """A vertical rule with its label at each mark; no layer without marks."""
+    if not marks:
+        return []
+    data = {"values": [{"epoch": epoch, "label": label} for epoch, label in marks]}
+    rule = {"type": "rule", "color": palette.ZERO, "strokeDash": [2, 3]}
+    text = {"type": "text", "color": palette.ZERO, "align": "left", "baseline": "top", "dx": 4, "fontSize": 11}
+    return [
+        {"data": data, "mark": rule, "encoding": {"y": {"value": 0}, "y2": {"value": "height"}}},
+        {"data": data, "mark": text, "encoding": {"y": {"value": 0}, "text": {"field": "label"}}},
+    ]

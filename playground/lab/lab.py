@@ -15,7 +15,9 @@ from playground.displays.surface import DecisionSurface
 from playground.errors import EngineUnavailable, LayerError, NotFound, SpecError
 from playground.evaluation import Classification, Regression
 from playground.jobs import EngineStatus, Jobs
+from playground.lab.outcomes import Outcomes
 from playground.lab.remember import Asking, Remember
+from playground.lab.tuning import Tuning
 from playground.lab.watching import Watch, Watching
 from playground.records import Description, Run, RunStatus
 from playground.settings import Settings
@@ -50,6 +52,8 @@ class Lab:
         self._predictions: Remember[Mapping[str, NDArray[Any]]] = Remember(8)
         self._surfaces: Remember[DecisionSurface] = Remember(64)
         self._watched: Remember[Watching] = Remember(256)
+        self.tuning = Tuning(store, self.launch)
+        self.outcomes = Outcomes(store)
 
     # Experiments
 

@@ -60,8 +60,8 @@ def _live(lab: Lab, run_id: str | None, drawn_phase: object) -> None:
     experiment = watch.run.experiment if watch else state.experiment()
     curves = watch.curves if watch else NO_CURVES
     score = next(iter(experiment.training.metrics), None)
-    _numbers(experiment, watch, score)
-    _progress(watch)
+    numbers(experiment, watch, score)
+    progress(watch)
     if watch and watch.run.status.is_over:
         _afterwards(lab, watch.run)
     left, right = st.columns(2)
@@ -81,14 +81,15 @@ def _live(lab: Lab, run_id: str | None, drawn_phase: object) -> None:
         st.rerun()
 
 
-def _numbers(experiment: Experiment, watch: Watch | None, score: str | None) -> None:
+def numbers(experiment: Experiment, watch: Watch | None, score: str | None) -> None:
+    """Epoch, loss, score and speed; dashes before there is a run."""
     epoch = loss = value = speed = "–"
     if watch is not None:
-        progress = watch.run.progress
+        now = watch.run.progress
         train_loss, _ = watch.curves.last("loss")
-        epoch = f"{int(progress.epoch):,} / {experiment.training.epochs:,}"
+        epoch = f"{int(now.epoch):,} / {experiment.training.epochs:,}"
         loss = words.score(train_loss)
-        speed = words.short_count(progress.examples_per_second) if progress.examples_per_second else "–"
+        speed = words.short_count(now.examples_per_second) if now.examples_per_second else "–"
         if score:
             train_score, held_out = watch.curves.last(score)
             value = words.score(held_out if held_out is not None else train_score, share=score in words.SHARES)
@@ -100,12 +101,13 @@ def _numbers(experiment: Experiment, watch: Watch | None, score: str | None) -> 
         st.metric("Examples/s", speed, help="Training examples per second, over the last few seconds.")
 
 
-def _progress(watch: Watch | None) -> None:
+def progress(watch: Watch | None) -> None:
+    """How far a run is, and what it does or how it ended."""
     if watch is None:
         st.progress(0.0, "Press Train: the curves grow here.")
         return
-    run, progress = watch.run, watch.run.progress
-    share = min(progress.step / progress.total_steps, 1.0) if progress.total_steps else 0.0
+    run, now = watch.run, watch.run.progress
+    share = min(now.step / now.total_steps, 1.0) if now.total_steps else 0.0
     st.progress(share, _says(watch, run))
 
 

@@ -1,0 +1,168 @@
+"""What came of fine-tuning: the run as it happens, then before and after side by side and the answer in words."""
+
+import streamlit as st
+
+from playground.displays import words
+from playground.displays.curves import LearningCurves
+from playground.displays.tuning import BeforeAfter, TuningCurves, WeightChanges
+from playground.lab import Lab
+from playground.lab.outcomes import Family, marks
+from playground.records import Run
+from playground.spec import Experiment
+from playground.ui import figure, navigation, state
+from playground.ui.errors import guarded
+from playground.ui.live import NO_CURVES, numbers, progress
+from playground.ui.strip import short_id, status_badge
+
+PACE = 1.0
+"""Seconds between two looks at a run that trains."""
+
+
+def outcome(lab: Lab) -> None:
+    """The run that is watched, where it starts from a base; else the place where it will be."""
+    run_id = state.run_id()
+    run = lab.run(run_id) if run_id else None
+    if run is None or run.experiment.start is None:
+        _placeholder()
+        return
+    family = lab.outcomes.family(run)
+    st.fragment(guarded(_live), run_every=PACE if family.waiting else None, key="tuning_live")(
+        lab, run.id, _phase(family)
+    )
+    if run.status.is_over:
+        guarded(_before_and_after)(lab, family)
+
+
+def _placeholder() -> None:
+    progress(None)
+    figure.show(NO_CURVES.plot("loss"), key="tuning_loss")
+    st.markdown("##### Before and after")
+    st.caption(
+        "Here stands what it was worth: the new task before and after, what is left of the old one, the same network "
+        "trained from scratch, and what changed in the weights."
+    )
+
+
+def _phase(family: Family) -> object:
+    """What the rest of the page depends on."""
+    return family.run.status.is_over, family.waiting
+
+
+def _live(lab: Lab, run_id: str, drawn_phase: object) -> None:
+    watch = lab.watch(run_id)
+    family = lab.outcomes.family(watch.run)
+    experiment = watch.run.experiment
+    score = _score(experiment)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"##### {_plan_label(experiment)}", width="content")
+        st.caption(f"run {short_id(run_id)}", width="content")
+        status_badge(watch.run)
+        st.button(
+            "Stop", icon=":material/stop:", key="tuning_stop", on_click=_stop, args=(lab, family),
+            disabled=not family.waiting or not state.may_control(watch.run),
+            help="Ends this run and those that wait behind it; what they have learned is kept.",
+        )  # fmt: skip
+    numbers(experiment, watch, score)
+    progress(watch)
+    if watch.run.status.is_over and family.waiting:
+        st.caption(_waiting(family))
+    figure.show(watch.curves.plot(score or "loss", marks(experiment)), key="tuning_curve")
+    if _phase(family) != drawn_phase:
+        st.rerun()
+
+
+def _waiting(family: Family) -> str:
+    runs = [*family.seeds, *family.controls]
+    over = len(runs) - family.waiting
+    return f":material/hourglass_top: {over} of {len(runs)} runs are over; the answer grows surer with each."
+
+
+def _stop(lab: Lab, family: Family) -> None:
+    # The last one first: a run that ends would let the next one begin.
+    for run in sorted((*family.seeds, *family.controls), key=lambda run: run.created, reverse=True):
+        if not run.status.is_over:
+            lab.stop(run.id)
+
+
+def _before_and_after(lab: Lab, family: Family) -> None:
+    run = family.run
+    st.markdown("#### Before and after")
+    answer = lab.outcomes.answer(family)
+    if answer.before is not None:
+        st.markdown(answer.before.sentence("Fine-tuning", "the base model as it was"))
+    if answer.scratch is not None:
+        st.markdown(answer.scratch.sentence("Fine-tuning", "training from scratch at the same budget"))
+    elif not family.controls:
+        st.caption("Trained without a control from scratch: nobody knows whether new weights would have done as well.")
+    metric = _score(run.experiment) or "loss"
+    scores = lab.outcomes.scores(family, metric)
+    if forgotten := _forgetting(scores.get("Old task", {}), metric):
+        st.markdown(forgotten)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        figure.show(BeforeAfter(metric, scores).plot(), key="before_after")
+    with right:
+        _changes(run)
+    if family.controls:
+        _race(lab, family, metric)
+    _others(family, metric)
+    _links(run)
+
+
+def _forgetting(old: dict[str, list[float]], metric: str) -> str:
+    """What is left of the old task, in words; empty where nothing is known of it."""
+    if not old.get("before") or not old.get("fine-tuned"):
+        return ""
+    before, after = (sum(old[who]) / len(old[who]) for who in ("before", "fine-tuned"))
+    share = metric in words.SHARES
+    name = f"test {words.metric_name(metric).lower()}"
+    values = f"{words.score(before, share=share)} before, {words.score(after, share=share)} after"
+    if after == before:
+        return f"The old task is kept exactly: {name} {values}."
+    worse = after < before if share or metric == "r2_score" else after > before
+    return f"On the old task the network has {'forgotten' if worse else 'not forgotten'}: {name} {values}."
+
+
+def _changes(run: Run) -> None:
+    changed = run.facts.get("weights_changed")
+    if not isinstance(changed, list) or not changed:
+        st.caption("This run does not say how far its weights moved.")
+        return
+    names = [str(row["layer"]) for row in changed]
+    moved = [float("nan") if row["relative"] is None else float(row["relative"]) for row in changed]
+    figure.show(WeightChanges(names, moved).plot(), key="weight_changes")
+
+
+def _race(lab: Lab, family: Family, metric: str) -> None:
+    def curves(runs: tuple[Run, ...]) -> list[LearningCurves]:
+        return [lab.curves(run.id) for run in runs]
+
+    figure.show(TuningCurves(metric, curves(family.seeds), curves(family.controls)).plot(), key="tuning_race")
+
+
+def _others(family: Family, metric: str) -> None:
+    """Other plans for the same base and data, to switch to."""
+    if not family.others:
+        return
+    st.markdown("##### Other plans for the same task")
+    for other in family.others:
+        value = other.scores.get(f"test_{metric}")
+        score = f" · test {words.metric_name(metric).lower()} {words.score(value, share=metric in words.SHARES)}"
+        st.page_link(
+            navigation.FINE_TUNE.page(), label=f"{_plan_label(other.experiment)}{score if value is not None else ''}",
+            icon=":material/model_training:", query_params={"run": other.id},
+        )  # fmt: skip
+
+
+def _links(run: Run) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for place in (navigation.EVALUATE, navigation.ACTIVATIONS, navigation.TRY):
+            st.page_link(place.page(), label=place.title, icon=place.icon, query_params={"run": run.id})
+
+
+def _score(experiment: Experiment) -> str | None:
+    return next(iter(experiment.training.metrics), None)
+
+
+def _plan_label(experiment: Experiment) -> str:
+    return experiment.start.plan.label if experiment.start else ""
