@@ -54,8 +54,9 @@ def _recipe(
     layers: tuple[LayerSpec, ...],
     training: Training,
     output: Output | None = None,
+    weight_scale: float = 1.0,
 ) -> Recipe:
-    model = Model(layers=layers, output=output or Output())
+    model = Model(layers=layers, output=output or Output(), weight_scale=weight_scale)
     return Recipe(name, title, summary, takes, Experiment(name=title, data=data, model=model, training=training))
 
 
@@ -183,6 +184,82 @@ _EMBEDDED = (
     ),
 )
 
+_AILING = (
+    _recipe(
+        "ten-sigmoids",
+        "Ten sigmoid layers",
+        "Goes wrong on purpose: each sigmoid passes on a quarter of the gradient at most, and none reaches the first.",
+        "5 seconds",
+        Digits(),
+        (Flatten(), *[Dense(units=32, activation="sigmoid")] * 10),
+        Training(**_CLASSES, optimizer=Adam(learning_rate=0.002), epochs=20),
+    ),
+    _recipe(
+        "ten-relus",
+        "Ten relu layers",
+        "Ten sigmoid layers, mended: relu passes the gradient on as it is wherever it is not 0, and the depth learns.",
+        "5 seconds",
+        Digits(),
+        (Flatten(), *[Dense(units=32, kernel_initializer="he_normal")] * 10),
+        Training(**_CLASSES, optimizer=Adam(learning_rate=0.002), epochs=20),
+    ),
+    _recipe(
+        "weights-too-large",
+        "Starting weights too large",
+        "Goes wrong on purpose: weights ten times too large make the gradient larger at every layer on its way back.",
+        "5 seconds",
+        Digits(),
+        (Flatten(), *[Dense(units=64)] * 5),
+        Training(**_CLASSES, optimizer=SGD(learning_rate=0.05), epochs=20),
+        weight_scale=10,
+    ),
+    _recipe(
+        "weights-right-sized",
+        "Starting weights of the right size",
+        "Starting weights too large, mended: as Glorot draws them, they keep the gradient as large as it was.",
+        "5 seconds",
+        Digits(),
+        (Flatten(), *[Dense(units=64)] * 5),
+        Training(**_CLASSES, optimizer=SGD(learning_rate=0.05), epochs=20),
+    ),
+    _recipe(
+        "dead-relus",
+        "Dead relus",
+        "Goes wrong on purpose: one huge step pushes every relu below 0 for all examples, where no gradient comes.",
+        "5 seconds",
+        Digits(),
+        (Flatten(), Dense(units=64), Dense(units=32)),
+        Training(**_CLASSES, optimizer=Adam(learning_rate=1.0), epochs=20),
+    ),
+    _recipe(
+        "living-relus",
+        "Living relus",
+        "Dead relus, mended: the same network with steps a thousandth the size.",
+        "5 seconds",
+        Digits(),
+        (Flatten(), Dense(units=64), Dense(units=32)),
+        Training(**_CLASSES, optimizer=Adam(learning_rate=0.001), epochs=20),
+    ),
+    _recipe(
+        "saturated-tanh",
+        "Saturated tanh",
+        "Goes wrong on purpose: measurements in their own units, up to a thousand, drive every tanh to its flat ends.",
+        "3 seconds",
+        Wine(scaling="none"),
+        (Dense(units=16, activation="tanh"),),
+        Training(**_CLASSES, optimizer=Adam(learning_rate=0.005), batch_size=16, epochs=40),
+    ),
+    _recipe(
+        "unsaturated-tanh",
+        "Tanh in its middle",
+        "Saturated tanh, mended: scaled measurements fall where tanh is steep.",
+        "3 seconds",
+        Wine(scaling="standard"),
+        (Dense(units=16, activation="tanh"),),
+        Training(**_CLASSES, optimizer=Adam(learning_rate=0.005), batch_size=16, epochs=40),
+    ),
+)
+
 _MNIST = (
     _recipe(
         "mnist-mlp-128",
@@ -278,7 +355,7 @@ _MNIST = (
     ),
 )
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*_POINTS, *_EMBEDDED, *_MNIST)}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*_POINTS, *_EMBEDDED, *_AILING, *_MNIST)}
 """Every recipe by its name, in the order in which Home shows them."""
 
 

@@ -41,6 +41,10 @@ class Model(Spec):
     output: Output = Field(
         Output(), title="Output layer", description="Follows from the task and the loss; what you set here wins."
     )
+    weight_scale: float = option(
+        1.0, "Starting weights ×", "Factor on every kernel's starting values; 1 leaves them as the initializer draws "
+        "them.", gt=0, le=1000, advanced=True, scale="log",
+    )  # fmt: skip
 
     @field_validator("layers")
     @classmethod
@@ -124,5 +128,7 @@ class Experiment(Spec):
         """16 hex digits that identify what is computed; the name is not part of it."""
         later = set() if self.start else {"start"}  # what was added later does not change what was there before
         content: dict[str, Any] = self.model_dump(mode="json", exclude={"name", *later})
+        if self.model.weight_scale == 1:
+            del content["model"]["weight_scale"]
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -24,8 +24,8 @@ def seed_for(experiment_seed: int, *name: str) -> int:
     return int.from_bytes(digest[:4], "little") >> 1
 
 
-def keras_layer(layer: Layer, seed: int) -> keras.layers.Layer:
-    """The Keras layer that a spec describes, named by the spec's id.
+def keras_layer(layer: Layer, seed: int, weight_scale: float = 1.0) -> keras.layers.Layer:
+    """The Keras layer that a spec describes, named by the spec's id; the starting values of its kernel times a factor.
 
     Raises:
         ValueError: Keras refuses the arguments.
@@ -35,6 +35,9 @@ def keras_layer(layer: Layer, seed: int) -> keras.layers.Layer:
         if name.endswith("_initializer") and value not in _UNSEEDED:
             config = {"seed": seed_for(seed, layer.id, name)}
             arguments[name] = keras.initializers.get({"class_name": value, "config": config})
+    if weight_scale != 1 and "kernel_initializer" in arguments:
+        draw = keras.initializers.get(arguments["kernel_initializer"])
+        arguments["kernel_initializer"] = lambda shape, dtype=None: weight_scale * draw(shape, dtype)
     kind: str = layer.kind  # type: ignore[attr-defined]  # every layer of the union has one
     if kind == "Dropout":
         arguments["seed"] = seed_for(seed, layer.id)
@@ -75,7 +78,7 @@ def build_model(experiment: Experiment, facts: DataFacts) -> keras.Model:
     layers = stack(experiment, facts)
     for index, layer in enumerate(layers):
         try:
-            x = keras_layer(layer, experiment.seed)(x)
+            x = keras_layer(layer, experiment.seed, experiment.model.weight_scale)(x)
         except (ValueError, TypeError) as error:
             at = index if index < len(layers) - 1 else -1
             raise LayerError(_in_plain_words(layer, index, x.shape[1:], error), at) from error

@@ -6,10 +6,10 @@ optimizers and frozen layers are Keras's, because every step is Keras's ``model.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock, Thread, get_ident
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import keras
 import numpy as np
@@ -21,6 +21,7 @@ from playground.engine.training.source import Window
 Variant = Literal["plain", "xla"]
 Values = list[tf.Tensor]
 """The values of all of a model's variables, by position."""
+Extra = TypeVar("Extra")
 
 EVALUATION_BATCH = 1024
 MICRO_BATCH = 4096
@@ -67,6 +68,14 @@ class Program:
         self._read = tf.function(self._metrics, autograph=False)
         self._finite = tf.function(self._all_finite, autograph=False)
         self._means = _mean_metrics(model)
+        self._extras: dict[str, Any] = {}
+
+    def extra(self, name: str, make: Callable[[keras.Model], Extra]) -> Extra:
+        """What a callback compiles for this model, made once for all who share the program. Ask from a seat."""
+        if name not in self._extras:
+            self._extras[name] = make(self.model)
+        extra: Extra = self._extras[name]
+        return extra
 
     # Training
 
@@ -183,6 +192,11 @@ class Program:
         for variable, value in zip(self.variables, values, strict=True):
             variable.assign(value)
 
+    def with_rate(self, values: Sequence[Any], rate: float) -> list[Any]:
+        """``values`` with another learning rate."""
+        place = next(k for k, variable in enumerate(self.variables) if variable is self.model.optimizer.learning_rate)
+        return [*values[:place], tf.constant(rate, values[place].dtype), *values[place + 1 :]]
+
 
 class Learner:
     """One training's own numbers, seated in a program that it may share.
@@ -205,6 +219,13 @@ class Learner:
                 self.program.assign(self._aside)
                 self.program.seated, self._aside = self, None
             yield self.program
+
+    def move(self, program: Program, rate: float) -> None:
+        """Go on in another program of the same variables, at another learning rate."""
+        with self.seat() as before:
+            values = before.values()
+        self.leave()
+        self.program, self._aside = program, program.with_rate(values, rate)
 
     def leave(self) -> None:
         """Free the seat at the end of a training; its values are forgotten."""

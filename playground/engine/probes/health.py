@@ -1,0 +1,172 @@
+"""Collects the health of a training beside it, at a few per cent of its time, and changes none of its numbers."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from playground.engine.probes.meter import Meter, activation_of
+from playground.engine.training import Callback, Loop, Program
+from playground.engine.training.reporting import Reporter
+from playground.errors import StoreError
+from playground.evaluation.health import Health, Names
+
+logger = logging.getLogger(__name__)
+
+PROBE_EXAMPLES = 64
+"""The first ones of the training examples, always the same."""
+SHARE = 0.03
+"""Of the training's time that measuring may take."""
+MOMENTS, HISTOGRAM_MOMENTS = 200, 24
+"""More than this no page shows: then every other one goes, and the next ones come half as often."""
+SECONDS_BETWEEN_MOMENTS, SECONDS_BETWEEN_HISTOGRAMS = 0.25, 0.5
+SECONDS_BETWEEN_PICTURES, SECONDS_BETWEEN_SAVES = 1.0, 30.0
+WAITING_BYTES = 64_000_000
+"""Weights that may be held while the function is traced."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A moment to be measured as soon as it can be: all values of the training at that step."""
+
+    step: int
+    epoch: float
+    values: list[tf.Tensor]
+
+
+class WatchHealth(Callback):
+    """Measures gradients, updates, weights and outputs on a fixed probe batch, from the first step to the last.
+
+    Tracing the function takes about a second. It happens in a thread of its own; what comes before is held as values
+    and measured afterwards, so that nobody waits longer for the first point of a curve.
+
+    Args:
+        reporter: hears of the series while they grow.
+        save: keeps them for good.
+        x: the first training examples.
+        y: their targets, as the loss wants them.
+        layer_names: ids of the layers from first to last; a shared program has those of whoever came first.
+        known: what was measured before the training was interrupted.
+    """
+
+    def __init__(
+        self,
+        reporter: Reporter,
+        save: Callable[[dict[str, np.ndarray]], None],
+        x: np.ndarray,
+        y: np.ndarray,
+        layer_names: Sequence[str],
+        known: Health | None = None,
+    ) -> None:
+        self.health = known
+        self._reporter, self._save, self._layer_names = reporter, save, tuple(layer_names)
+        self._x, self._y = (tf.convert_to_tensor(array[:PROBE_EXAMPLES]) for array in (x, y))
+        self._waiting: list[_Waiting] = []
+        self._gap, self._histogram_gap, self._cost = SECONDS_BETWEEN_MOMENTS, SECONDS_BETWEEN_HISTOGRAMS, math.inf
+        self._measured_at = self._histogram_at = self._told_at = -math.inf
+        self._saved_at = time.perf_counter()
+
+    def on_train_begin(self, loop: Loop) -> None:
+        with loop.learner.seat() as program:
+            meter = _meter(program)
+            meter.prepare(self._x, self._y)
+            names = _names(meter, self._layer_names)
+            if self.health is None or self.health.names != names:
+                self.health = Health.empty(names)
+            self.health = self.health.until(loop.step - 1)
+            self._hold(loop, program)
+
+    def on_stretch_end(self, loop: Loop) -> None:
+        gap = max(self._gap, self._cost / SHARE if math.isfinite(self._cost) else 0.0)
+        if time.perf_counter() - self._measured_at < gap or loop.failure:
+            return
+        with loop.learner.seat() as program:
+            self._hold(loop, program)
+            meter = _meter(program)
+            meter.prepare(self._x, self._y)  # a stage of its own, with other layers frozen, is another program
+            if meter.is_ready:
+                self._measure(program)
+        now = time.perf_counter()
+        if now - self._told_at > SECONDS_BETWEEN_PICTURES:
+            self._tell(loop)
+        if now - self._saved_at > SECONDS_BETWEEN_SAVES:
+            self._write(loop)
+
+    def on_train_end(self, loop: Loop) -> None:
+        with loop.learner.seat() as program:
+            self._hold(loop, program, at_once=True)
+            self._measure(program)
+        self._tell(loop)
+        self._write(loop)
+
+    def _hold(self, loop: Loop, program: Program, *, at_once: bool = False) -> None:
+        """Put the present moment among those to be measured, unless they have become too many to wait."""
+        self._measured_at = time.perf_counter()
+        known = [*self._known().step[-1:], *(moment.step for moment in self._waiting[-1:])]
+        if loop.step in known:
+            return
+        values = program.values()
+        held = (len(self._waiting) + 1) * sum(math.prod(value.shape) * value.dtype.size for value in values)
+        if held < WAITING_BYTES or not self._waiting or at_once:
+            self._waiting.append(_Waiting(loop.step, loop.epoch, values))
+
+    def _measure(self, program: Program) -> None:
+        """Measure what waits; the last of it is what sits in the program, and sits there again afterwards."""
+        meter, only_present = _meter(program), len(self._waiting) == 1
+        for moment in self._waiting:
+            if not only_present:
+                program.assign(moment.values)
+            began = time.perf_counter()
+            due = began - self._histogram_at >= self._histogram_gap or not only_present
+            found = meter.measure(self._x, self._y, moment.step, moment.epoch, with_histograms=due)
+            # The first call of all also chooses kernels and plans memory: what counts is the lowest.
+            self._cost = min(self._cost, time.perf_counter() - began)
+            self._histogram_at = began if due else self._histogram_at
+            self._add(found)
+        self._waiting = []
+
+    def _add(self, found: Any) -> None:
+        health = self._known().with_moment(found)
+        # What becomes rarer in the past becomes rarer from now on as well: evenly spread over the run.
+        self._gap *= 2 if len(health) > MOMENTS else 1
+        self._histogram_gap *= 2 if len(health.histogram_epoch) > HISTOGRAM_MOMENTS else 1
+        self.health = health.thinned(MOMENTS, HISTOGRAM_MOMENTS)
+
+    def _known(self) -> Health:
+        if self.health is None:
+            raise RuntimeError("A training is watched from on_train_begin on.")
+        return self.health
+
+    def _tell(self, loop: Loop) -> None:
+        self._told_at = time.perf_counter()
+        if len(self._known()):
+            self._reporter.say(self._reporter.progress, live={"health": (loop.step, self._known().pack())})
+
+    def _write(self, loop: Loop) -> None:
+        self._saved_at = time.perf_counter()
+        try:
+            self._save(self._known().to_arrays())
+        except StoreError as error:
+            # A full disk must not end a training.
+            logger.warning("health at step %d: %s", loop.step, error)
+
+
+def _meter(program: Program) -> Meter:
+    return program.extra("health", Meter)
+
+
+def _names(meter: Meter, layer_names: Sequence[str]) -> Names:
+    """Names of the experiment's own layers; by position, because the program's may be those of another experiment."""
+    renamed = dict(zip([layer.name for layer in meter.layers], layer_names, strict=True))
+    owners = {id(v): layer.name for layer in meter.layers for v in layer.weights}
+    return Names(
+        layers=tuple(layer_names),
+        activations=tuple(activation_of(layer) for layer in meter.layers),
+        variables=tuple(f"{renamed[owners[id(v)]]}/{v.name}" for v in meter.variables),
+        shapes=tuple(tuple(v.shape) for v in meter.variables),
+    )
