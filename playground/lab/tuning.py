@@ -6,7 +6,7 @@ from typing import Any
 
 from playground import data
 from playground.errors import SpecError
-from playground.records import Run
+from playground.records import Run, SavedModel
 from playground.spec import DataFacts, DataSpec, Experiment, changed, check
 from playground.spec.data import Points, Split
 from playground.spec.saved import Saved
@@ -43,12 +43,15 @@ class Tuning:
         self._store, self._launch = store, launch
 
     def bases(self) -> list[Base]:
-        """Everything one can start from: the newest runs that are over, newest first."""
+        """Everything one can start from: runs that are over, newest first, then the models of the library."""
         runs = self._store.runs(limit=RECENT)
-        return [_base_of_run(run) for run in runs if run.status.is_over and run.progress.step]
+        trained = [_base_of_run(run) for run in runs if run.status.is_over and run.progress.step]
+        return [*trained, *(_base_of_model(model) for model in self._store.models())]
 
     def base(self, saved: Saved) -> Base:
         """What these weights are. Raises NotFound."""
+        if saved.model:
+            return _base_of_model(self._store.model(saved.model))
         found = _base_of_run(self._store.run(saved.run))
         return Base(saved, found.name, found.experiment, found.facts, found.scores)
 
@@ -141,8 +144,13 @@ class Tuning:
 
 
 def _base_of_run(run: Run) -> Base:
-    name = run.experiment.name or type(run.experiment.data).label
-    return Base(Saved(run=run.id), name, run.experiment, data.describe(run.experiment.data), run.scores)
+    experiment = run.experiment
+    name = experiment.name or type(experiment.data).label
+    return Base(Saved(run=run.id), name, experiment, data.describe(experiment.data), run.scores)
+
+
+def _base_of_model(model: SavedModel) -> Base:
+    return Base(Saved(model=model.id), model.name, model.experiment, model.facts, model.scores)
 
 
 def _about_head(kept: bool, base: DataFacts, facts: DataFacts) -> str:

@@ -87,7 +87,7 @@ def numbers(experiment: Experiment, watch: Watch | None, score: str | None) -> N
     if watch is not None:
         now = watch.run.progress
         train_loss, _ = watch.curves.last("loss")
-        epoch = f"{int(now.epoch):,} / {experiment.training.epochs:,}"
+        epoch = f"{int(now.epoch):,} / {_epochs(watch.run):,}"
         loss = words.score(train_loss)
         speed = words.short_count(now.examples_per_second) if now.examples_per_second else "–"
         if score:
@@ -99,6 +99,12 @@ def numbers(experiment: Experiment, watch: Watch | None, score: str | None) -> N
         st.metric("Training loss", loss)
         st.metric(name, value, help="On the validation examples as soon as there is a value, else in training.")
         st.metric("Examples/s", speed, help="Training examples per second, over the last few seconds.")
+
+
+def _epochs(run: Run) -> int:
+    """How many epochs the run will have seen at its end: with those of the base that it goes on from."""
+    now = run.progress
+    return round(now.total_steps * now.epoch / now.step) if now.step else run.experiment.training.epochs
 
 
 def progress(watch: Watch | None) -> None:
@@ -113,7 +119,7 @@ def progress(watch: Watch | None) -> None:
 
 def _says(watch: Watch, run: Run) -> str:
     progress = run.progress
-    epoch = f"epoch {int(progress.epoch):,} of {run.experiment.training.epochs:,}"
+    epoch = f"epoch {int(progress.epoch):,} of {_epochs(run):,}"
     if run.status is RunStatus.QUEUED:
         place = f"Number {watch.position} in the queue." if watch.position else "Waiting to go on."
         return f"{place} {run.message}".strip()

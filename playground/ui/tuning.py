@@ -36,20 +36,20 @@ def choose_base(lab: Lab) -> Experiment | None:
     the newest one.
     """
     bases = {base.saved.run or base.saved.model: base for base in lab.tuning.bases()}
-    experiment = state.experiment()
-    if experiment.start is None:
+    experiment, asked = state.experiment(), state.named("model")
+    if asked or experiment.start is None:
         if not bases:
             _nothing_yet()
             return None
-        watched = state.run_id() or ""
-        experiment = lab.tuning.propose(bases.get(watched) or next(iter(bases.values())))
+        wanted = asked or state.run_id() or ""
+        experiment = lab.tuning.propose(bases.get(wanted) or next(iter(bases.values())))
     start = _start(experiment)
     chosen = start.base.run or start.base.model
     if chosen not in bases:
         bases = {chosen: lab.tuning.base(start.base), **bases}
     left, right = st.columns([5, 7], gap="medium", vertical_alignment="bottom")
     with left:
-        _choose(lab, bases, chosen)
+        _choose(lab, experiment, bases, chosen)
     with right:
         _choose_epoch(lab, experiment)
     st.caption(_about(bases[chosen]))
@@ -65,17 +65,17 @@ def _nothing_yet() -> None:
     st.page_link(navigation.BUILD.page(), label="Train a network", icon=":material/play_arrow:", query_params={})
 
 
-def _choose(lab: Lab, bases: dict[str, Base], chosen: str) -> None:
+def _choose(lab: Lab, experiment: Experiment, bases: dict[str, Base], chosen: str) -> None:
     key = state.widget_key("tuning", "base")
 
     def choose() -> None:
         base = bases[state.widget_value(key)]
-        _edit(lab, lambda _: lab.tuning.propose(base), redraw=True)
+        _edit(lab, experiment, lambda _: lab.tuning.propose(base), redraw=True)
 
     st.selectbox(
         "Base model", list(bases), index=list(bases).index(chosen), key=key, on_change=choose,
         format_func=lambda id: f"{bases[id].name} · {short_id(id)}",
-        help="Whose weights training starts from: any run that is over.",
+        help="Whose weights training starts from: any run that is over, or a model of the library.",
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def _choose_epoch(lab: Lab, experiment: Experiment) -> None:
     def choose() -> None:
         epoch = state.widget_value(key)
         base = Saved(run=saved.run, epoch=None if epoch == NEWEST else int(epoch))
-        _edit(lab, lambda shown: changed(shown, start=changed(_start(shown), base=base)))
+        _edit(lab, experiment, lambda shown: changed(shown, start=changed(_start(shown), base=base)))
 
     st.select_slider(
         "After epoch", [*kept, NEWEST], NEWEST if saved.epoch is None else saved.epoch, key=key, on_change=choose,
@@ -119,15 +119,15 @@ def data_section(lab: Lab, experiment: Experiment) -> None:
     def choose() -> None:
         kind = state.widget_value(key)
         new = base.experiment.data if kind == base.experiment.data.kind else _dataset(kind)
-        _edit(lab, lambda shown: lab.tuning.with_data(shown, new), redraw=True)
+        _edit(lab, experiment, lambda shown: lab.tuning.with_data(shown, new), redraw=True)
 
     st.selectbox(
         "Data set", list(LABELS), index=list(LABELS).index(experiment.data.kind), key=key, on_change=choose,
         format_func=lambda kind: _data_label(kind, base),
         help="What it learns now: the data of the base model, or another set whose examples have the same size.",
     )  # fmt: skip
-    _choose_classes(lab, experiment.data)
-    apply = functools.partial(_change_data, lab)
+    _choose_classes(lab, experiment)
+    apply = functools.partial(_change_data, lab, experiment)
     if "examples" in type(experiment.data).model_fields:
         spec_form(experiment.data, apply, "tuning_examples", only=("examples",))
     form = functools.partial(_more_data, experiment.data, apply)
@@ -149,7 +149,8 @@ def _dataset(kind: str) -> Any:
     return next(one for one in DATASETS if one.model_fields["kind"].default == kind)()
 
 
-def _choose_classes(lab: Lab, shown: DataSpec) -> None:
+def _choose_classes(lab: Lab, experiment: Experiment) -> None:
+    shown = experiment.data
     if "classes" not in type(shown).model_fields:
         return
     every = data.describe(changed(shown, classes=None)).class_names
@@ -159,7 +160,7 @@ def _choose_classes(lab: Lab, shown: DataSpec) -> None:
         picked = [name for name in every if name in state.widget_value(key)]
         state.complain(key, "" if len(picked) > 1 else "Two classes at least are needed to tell apart.")
         if len(picked) > 1:
-            _change_data(lab, "classes", None if len(picked) == len(every) else tuple(picked))
+            _change_data(lab, experiment, "classes", None if len(picked) == len(every) else tuple(picked))
 
     st.pills(
         "Classes", every, selection_mode="multi", default=list(data.describe(shown).class_names), key=key,
@@ -168,8 +169,8 @@ def _choose_classes(lab: Lab, shown: DataSpec) -> None:
     _say_problem(key)
 
 
-def _change_data(lab: Lab, name: str, value: Any) -> None:
-    _edit(lab, lambda shown: lab.tuning.with_data(shown, changed(shown.data, **{name: value})))
+def _change_data(lab: Lab, experiment: Experiment, name: str, value: Any) -> None:
+    _edit(lab, experiment, lambda shown: lab.tuning.with_data(shown, changed(shown.data, **{name: value})))
 
 
 def plan_section(lab: Lab, experiment: Experiment) -> None:
@@ -179,7 +180,7 @@ def plan_section(lab: Lab, experiment: Experiment) -> None:
 
     def choose() -> None:
         chosen = PLANS[state.widget_value(key)]()
-        _edit(lab, lambda shown: lab.tuning.with_plan(shown, chosen), redraw=True)
+        _edit(lab, experiment, lambda shown: lab.tuning.with_plan(shown, chosen), redraw=True)
 
     st.radio(
         "Plan", list(PLANS), index=list(PLANS).index(plan.kind), key=key, on_change=choose,
@@ -187,38 +188,40 @@ def plan_section(lab: Lab, experiment: Experiment) -> None:
         label_visibility="collapsed",
     )  # fmt: skip
     if numbers := [name for name in type(plan).model_fields if name not in ("kind", "layers")]:
-        spec_form(plan, functools.partial(_change_plan, lab), "tuning_plan", only=numbers)
+        spec_form(plan, functools.partial(_change_plan, lab, experiment), "tuning_plan", only=numbers)
     if not isinstance(plan, EvaluateOnly):
-        spec_form(experiment.training, functools.partial(_change_training, lab), "tuning_epochs", only=("epochs",))
+        spec_form(
+            experiment.training, functools.partial(_change_training, lab, experiment), "tuning_epochs", only=("epochs",)
+        )
     if not isinstance(plan, Continue | EvaluateOnly):
         optimizer = experiment.training.optimizer
-        spec_form(optimizer, functools.partial(_change_rate, lab), "tuning_rate", only=("learning_rate",))
-    chosen = functools.partial(_change_layers, lab)
+        spec_form(optimizer, functools.partial(_change_rate, lab, experiment), "tuning_rate", only=("learning_rate",))
+    chosen = functools.partial(_change_layers, lab, experiment)
     folded("Layers that learn", "tuning_layers", functools.partial(layers_that_learn, lab, experiment, chosen))
 
 
-def _change_plan(lab: Lab, name: str, value: Any) -> None:
+def _change_plan(lab: Lab, experiment: Experiment, name: str, value: Any) -> None:
     def change(shown: Experiment) -> Experiment:
         start = _start(shown)
         values = {name: value, "layers": ()} if name == "last" else {name: value}  # the last ones, not chosen ones
         return changed(shown, start=changed(start, plan=changed(start.plan, **values)))
 
-    _edit(lab, change, redraw=name == "last")
+    _edit(lab, experiment, change, redraw=name == "last")
 
 
-def _change_layers(lab: Lab, plan: TuningPlan) -> None:
-    _edit(lab, lambda shown: lab.tuning.with_plan(shown, plan), redraw=True)
+def _change_layers(lab: Lab, experiment: Experiment, plan: TuningPlan) -> None:
+    _edit(lab, experiment, lambda shown: lab.tuning.with_plan(shown, plan), redraw=True)
 
 
-def _change_training(lab: Lab, name: str, value: Any) -> None:
-    _edit(lab, lambda shown: edits.with_training(shown, **{name: value}))
+def _change_training(lab: Lab, experiment: Experiment, name: str, value: Any) -> None:
+    _edit(lab, experiment, lambda shown: edits.with_training(shown, **{name: value}))
 
 
-def _change_rate(lab: Lab, name: str, value: Any) -> None:
+def _change_rate(lab: Lab, experiment: Experiment, name: str, value: Any) -> None:
     def change(shown: Experiment) -> Experiment:
         return edits.with_training(shown, optimizer=changed(shown.training.optimizer, **{name: value}))
 
-    _edit(lab, change)
+    _edit(lab, experiment, change)
 
 
 def start_section(lab: Lab, experiment: Experiment) -> None:
@@ -254,7 +257,7 @@ def start_section(lab: Lab, experiment: Experiment) -> None:
 
 
 def _launch(lab: Lab, experiment: Experiment, seeds: int, control: bool) -> None:
-    _edit(lab, lambda _: experiment)
+    _edit(lab, experiment, lambda _: experiment)
     try:
         run = lab.tuning.launch(
             experiment, seeds=seeds, control=control, draft=state.draft_id(), owner=state.owner()
@@ -267,15 +270,14 @@ def _launch(lab: Lab, experiment: Experiment, seeds: int, control: bool) -> None
     state.write_address()
 
 
-def _edit(lab: Lab, change: Callable[[Experiment], Experiment], *, redraw: bool = False) -> None:
-    """Change what is planned; a plan that is only proposed goes on the bench first, as a draft of its own."""
-    if state.experiment().start is not None:
+def _edit(
+    lab: Lab, shown: Experiment, change: Callable[[Experiment], Experiment], *, redraw: bool = False
+) -> None:  # fmt: skip
+    """Change what is planned; what is only proposed goes on the bench first, as a draft of its own."""
+    if shown == state.experiment():
         state.edit(lab, change, redraw=redraw)
         return
-    watched = state.run_id()
-    bases = lab.tuning.bases()
-    base = next((base for base in bases if base.saved.run == watched), bases[0])
-    state.start(lab, change(lab.tuning.propose(base)))
+    state.start(lab, change(shown))
     state.write_address()
 
 
