@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from playground.errors import NotAllowed
 from playground.spec import DataFacts, Experiment
+from playground.spec.saved import Saved
 
 
 class RunStatus(StrEnum):
@@ -203,4 +204,11 @@ class SavedModel:
     """Of its weights."""
     scores: dict[str, float] = field(default_factory=dict)
     note: str = ""
-    """What was changed while it was taken in, such as a name; one sentence each."""
+    """What was assumed or left out while it was taken in; one sentence each."""
+    owner: str = ""
+    """Who took it in, or started the run."""
+
+    @property
+    def saved(self) -> Saved:
+        """Names its weights, the newest ones of a run."""
+        return Saved(run=self.source) if self.origin == "run" else Saved(model=self.id)

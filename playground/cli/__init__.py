@@ -7,16 +7,16 @@ Answers go to standard output, everything else (progress, warnings, errors) to s
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from playground.cli import doctor, engine, show, train
+from playground.cli import doctor, engine, models, show, train
 from playground.cli.output import trace_of_fault
-from playground.errors import DataMissing, NotFound, PlaygroundError, SpecError
+from playground.errors import DataMissing, ModelRefused, NotFound, PlaygroundError, SpecError
 from playground.settings import Settings
 
-REFUSED = (SpecError, DataMissing, NotFound)
+REFUSED = (SpecError, ModelRefused, DataMissing, NotFound)
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,9 +51,23 @@ def _parser() -> Parser:
     health = commands.add_parser("doctor", help="check this machine and say what to do where something is missing")
     health.set_defaults(command=doctor.doctor)
 
-    for command in (recipes, training, describe, serve, health):
+    for command in (recipes, training, describe, serve, health, *_add_models(commands)):
         command.add_argument("--json", action="store_true", help="print one JSON value instead of text")
     return parser
+
+
+def _add_models(commands: Any) -> list[argparse.ArgumentParser]:
+    """The commands about the library of models."""
+    library = commands.add_parser("models", help="take a saved model in, list all models, or describe one")
+    actions = library.add_subparsers(title="actions", metavar="ACTION", required=True)
+    taking = actions.add_parser("import", help="take a .keras file into the library, or say why not")
+    taking.add_argument("file", metavar="FILE.keras", help="a model that was saved with model.save")
+    listing = actions.add_parser("list", help="list the models: runs that are over, and files that were taken in")
+    describing = actions.add_parser("describe", help="show the card of one model")
+    describing.add_argument("id", metavar="ID", help="of a model or of a run; see models list")
+    for parser, command in ((taking, models.take_in), (listing, models.show_all), (describing, models.describe)):
+        parser.set_defaults(command=command)
+    return [taking, listing, describing]
 
 
 def _add_experiment(parser: argparse.ArgumentParser) -> None:

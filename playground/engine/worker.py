@@ -79,10 +79,10 @@ def probe(saved: str, asked: str, inputs: np.ndarray | None = None) -> dict[str,
     return answer(store, settings, Saved.model_validate_json(saved), _probe_spec.validate_json(asked), inputs)
 
 
-def import_model(path: str, name: str) -> str:
-    """Take a ``.keras`` file in ``path`` that is called ``name`` into the library; the id of the model."""
+def import_model(path: str, name: str, owner: str) -> str:
+    """Take the ``.keras`` file at ``path``, which its owner calls ``name``, into the library; the id of the model."""
     settings = Settings()
-    return take_in(_open(settings.database, settings.artifacts), settings, Path(path), name).id
+    return take_in(_open(settings.database, settings.artifacts), settings, Path(path), name, owner).id
 
 
 def fetch(name: str) -> str:

@@ -15,6 +15,7 @@ from playground.displays.surface import DecisionSurface
 from playground.errors import EngineUnavailable, LayerError, NotFound, SpecError
 from playground.evaluation import Classification, Regression
 from playground.jobs import EngineStatus, Jobs
+from playground.lab.library import Library
 from playground.lab.outcomes import Outcomes
 from playground.lab.remember import Asking, Remember
 from playground.lab.tuning import Tuning
@@ -52,6 +53,7 @@ class Lab:
         self._predictions: Remember[Mapping[str, NDArray[Any]]] = Remember(8)
         self._surfaces: Remember[DecisionSurface] = Remember(64)
         self._watched: Remember[Watching] = Remember(256)
+        self.library = Library(store, jobs, settings, self.delete)
         self.tuning = Tuning(store, self.launch)
         self.outcomes = Outcomes(store)
 

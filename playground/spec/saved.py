@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from playground.spec.base import Spec
 
+MAX_FILE = 256_000_000
+"""Bytes of a model file that may be taken in: twenty million weights with both of Adam's moments."""
+
 
 class Saved(Spec):
     """The weights of a run at one of its kept epochs, or of a model of the library. One of the two is named."""

@@ -162,6 +162,7 @@ models = sa.Table(
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("scores", JSON, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
+    sa.Column("owner", sa.String(255), nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),  # of the file that has the model's id for a name
     sqlite_autoincrement=True,
 )

@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 from playground.engine.reuse.confine import confine
-from playground.engine.reuse.gate import CONFIG, MAX_FILE, WEIGHTS, unpack
+from playground.engine.reuse.gate import CONFIG, WEIGHTS, unpack
 from playground.engine.reuse.gate_config import parse
 from playground.engine.reuse.gate_network import ConfigGate
 from playground.engine.reuse.gate_weights import Weights
 from playground.engine.reuse.handover import Network, write
 from playground.errors import ModelRefused
+from playground.spec.saved import MAX_FILE
 
 MAX_REASONS = 20
 

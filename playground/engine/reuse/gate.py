@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import IO
 
 from playground.errors import ModelRefused
+from playground.spec.saved import MAX_FILE
 
-MAX_FILE = 256_000_000
-"""Bytes of a file; the weights with both of Adam's moments for the largest network that is taken."""
 MAX_PARAMETERS = 20_000_000
 MAX_RATIO = 100
 """Bytes of a member for each of its bytes in the archive. Keras does not compress at all, text shrinks 20 times."""

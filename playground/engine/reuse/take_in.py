@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 Layers = list[list[NDArray[np.float32]]]
 
 
-def take_in(store: Store, settings: Settings, path: Path, name: str) -> SavedModel:
+def take_in(store: Store, settings: Settings, path: Path, name: str, owner: str) -> SavedModel:
     """Check a ``.keras`` file, rebuild its network from our own spec, and keep it in the library.
 
     Args:
@@ -39,13 +39,15 @@ def take_in(store: Store, settings: Settings, path: Path, name: str) -> SavedMod
         settings: the home folder, in which the child has its room, and the memory limit.
         path: the file; it is read in a child process only.
         name: what the file is called, for people.
+        owner: whose model it becomes.
 
     Raises:
         ModelRefused: with every reason.
         StoreError: the disk cannot be written.
     """
     network, layers = examine_apart(path, settings)
-    stem = Path(name).stem[:80]
+    called = "".join(letter for letter in name[-300:].replace("\\", "/") if letter.isprintable())
+    stem = Path(called).stem[:80].strip() or "model"
     experiment, notes = experiment_for(network, stem)
     added = len(experiment.model.layers) + 1 - len(layers)
     layers = [[] for _ in range(added)] + layers
@@ -62,10 +64,11 @@ def take_in(store: Store, settings: Settings, path: Path, name: str) -> SavedMod
             ])  # fmt: skip
     variables = _variables(models.build_model(experiment, facts), layers)
     card = SavedModel(
-        id="", name=stem, created=0, origin="upload", source=Path(name).name[:200], experiment=experiment,
+        id="", name=stem, created=0, origin="upload", source=Path(called).name, experiment=experiment,
         facts=changed(facts, train=0, validation=0, test=0),
         parameters=description.parameters, bytes=sum(array.nbytes for array in variables.values()),
         note=" ".join([*network.notes, *notes]),
+        owner=owner,
     )  # fmt: skip
     return store.add_model(card, variables)
 

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("bytes", sa.BigInteger, nullable=False),
         sa.Column("scores", sa.Text, nullable=False),
         sa.Column("note", sa.Text, nullable=False),
+        sa.Column("owner", sa.String(255), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
         sqlite_autoincrement=True,
     )
