@@ -1,7 +1,10 @@
-"""What a network says of your own input."""
+"""Try it: what a network says of your own input."""
 
 from playground.ui import resources
-from playground.ui.looking import choose_weights
+from playground.ui.trying import choose_network, try_network
 
 lab = resources.lab()
-chosen = choose_weights(lab, what="What a network says of your own input")
+chosen = choose_network(lab)
+
+if chosen is not None:
+    try_network(lab, *chosen)

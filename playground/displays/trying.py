@@ -62,27 +62,25 @@ class Probabilities:
         shown = self.order[:MOST_BARS]
         names = list(self.class_names)
         values = self.values[shown].astype(np.float64)
-        data = pa.table(
-            {"class": [names[k] for k in shown], "probability": values, "said": [f"{value:.1%}" for value in values]}
-        )
-        y = {
-            "field": "class", "type": "nominal", "title": None,
-            "sort": {"field": "probability", "order": "descending"}, "axis": {"labelLimit": 130},
-        }  # fmt: skip
+        classes = [names[k] for k in shown]
+        # The share stands with the name, for a label of the axis has the colour of the theme.
+        said = [f"{name} · {value:.1%}" for name, value in zip(classes, values, strict=True)]
+        data = pa.table({"class": classes, "probability": values, "said": said})
+        y = {"field": "said", "type": "nominal", "title": None, "sort": "-x", "axis": {"labelLimit": 160}}
         x = {
             "field": "probability", "type": "quantitative", "title": "Probability",
             "scale": {"domain": [0, 1]}, "axis": {"format": ".0%", "tickCount": 5},
         }  # fmt: skip
         colors = [palette.class_color(k) for k in range(len(names))]
         color = {"field": "class", "scale": {"domain": names, "range": colors}, "legend": None}
-        tooltip = [{"field": "class", "title": "Class"}, {"field": "said", "title": "Probability"}]
+        tooltip = [
+            {"field": "class", "title": "Class"},
+            {"field": "probability", "type": "quantitative", "title": "Probability", "format": ".2%"},
+        ]
         spec = {
             "height": {"step": 24},
-            "encoding": {"x": x, "y": y, "tooltip": tooltip},
-            "layer": [
-                {"mark": {"type": "bar", "cornerRadiusEnd": 2}, "encoding": {"color": color}},
-                {"mark": {"type": "text", "align": "left", "dx": 5}, "encoding": {"text": {"field": "said"}}},
-            ],
+            "mark": {"type": "bar", "cornerRadiusEnd": 2},
+            "encoding": {"x": x, "y": y, "color": color, "tooltip": tooltip},
         }
         return Figure("Probabilities", spec, data, self.summary())
 

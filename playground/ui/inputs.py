@@ -119,7 +119,8 @@ def _show(asked: _Asked, chosen: Chosen, caption: str) -> None:
     family, x = asked.experiment.data.family, chosen.x[0]
     if family == "images":
         alt = f"{chosen.label}: {caption}" if caption else chosen.label
-        st.image(enlarged(x, white_of(asked.experiment)), caption=caption or None, alt=alt)
+        with st.container(key="pixels_input"):
+            st.image(enlarged(x, white_of(asked.experiment)), caption=caption or None, alt=alt)
     elif family == "table":
         table = pd.DataFrame({"Feature": asked.facts.feature_names, "Value": x})
         st.dataframe(table, hide_index=True, height=240, alt=f"The values of {chosen.label}")

@@ -84,6 +84,11 @@ def _follow(lab: Lab, asked: dict[str, str]) -> None:
         st.session_state[_RUN] = run.id
 
 
+def named(name: str) -> str:
+    """What the address says under a name; empty if nothing."""
+    return st.query_params.get(name, "")
+
+
 def missing() -> str:
     """What the address named and is not there; said once."""
     return st.session_state.pop(_MISSING, "")
