@@ -1,7 +1,8 @@
 """Arrays of any layer as a bounded sheet of small pictures, with the numbers that describe the whole array.
 
 A sheet is float32 (rows, columns, height, width). Feature maps and units stand side by side in one row; kernels have a
-row for each input channel and a column for each filter; a Dense layer over a flattened picture has a picture a unit.
+row for each input channel and a column for each filter; a Dense layer over a flattened picture has a picture a unit,
+any other one a strip a unit, as long as the layer has inputs.
 """
 
 import math
@@ -16,6 +17,8 @@ CHANNELS = 8
 """Input channels shown of each filter."""
 SIDE = 64
 """Largest height and width of a picture in pixels; a larger one is shown by every second, third, … of its pixels."""
+STRIP = 256
+"""Largest length of a strip, in the same way."""
 VALUES = 1024
 """Values shown of a vector."""
 
@@ -47,7 +50,7 @@ def picture(values: Array, sheet: Array) -> dict[str, Any]:
     """
     rows, columns, height, width = sheet.shape
     is_vector = height == width == 1 and rows == 1
-    step = max(1, math.ceil(height / SIDE), math.ceil(width / SIDE))
+    step = max(1, math.ceil(width / STRIP)) if height == 1 else math.ceil(max(height, width) / SIDE)
     cut = sheet[:CHANNELS, : VALUES if is_vector else UNITS, ::step, ::step]
     return {
         "tiles": np.ascontiguousarray(cut, np.float32),
@@ -83,4 +86,4 @@ def weight_sheet(values: Array, flattened: tuple[int, ...] | None) -> Array:
 def _flat_sheet(values: Array) -> Array:
     if values.ndim < 2:
         return values.reshape(1, -1, 1, 1)
-    return values.reshape(1, 1, -1, values.shape[-1])
+    return values.reshape(-1, values.shape[-1]).T[None, :, None, :]

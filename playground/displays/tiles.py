@@ -1,0 +1,331 @@
+"""Arrays as sheets of small pictures: feature maps, kernels, vectors, and what lies on top of a picture."""
+
+import base64
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from playground.displays import words
+
+Scale = Literal["unit", "layer", "global"]
+"""What the strongest colour stands for: the largest value of each tile, of the layer, of all layers."""
+
+WIDTH = 440
+"""Pixels of a sheet, about: twice what it has on the page, for screens with small pixels."""
+TILE = 150
+"""Largest side of a tile in pixels."""
+CELL = 26
+"""The same of a single number."""
+STRIP = 12
+"""Least height of a strip in pixels."""
+ONE_LINE = 16
+"""So many single numbers stand in one line."""
+SEPARATE = 256
+"""Of more single numbers than this one does not see the single one, so nothing separates them."""
+
+DIVERGING = ("#8f4a00", "#dd7500", "#f0b679", "#eceef1", "#8fb9e6", "#2f7fd6", "#164f91")
+"""From negative over 0 to positive."""
+SEQUENTIAL = (
+    "#00224e",
+    "#123570",
+    "#3b496c",
+    "#575d6d",
+    "#707173",
+    "#8a8678",
+    "#a59c74",
+    "#c3b369",
+    "#e1cc55",
+    "#fee838",
+)
+"""Cividis, from 0 up."""
+NOT_A_NUMBER = (138, 143, 152)
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """A sheet of an array, and the numbers that describe the whole array.
+
+    Args:
+        tiles: float32 (rows, columns, height, width): what is shown of it.
+        shape: of the whole array.
+        rows, columns: how many there are in all.
+        step: every how many pixels one is shown.
+        minimum, mean, std, maximum: of the whole array.
+        zeros: share of it that is exactly 0, 0–1.
+    """
+
+    tiles: NDArray[np.floating]
+    shape: tuple[int, ...]
+    rows: int
+    columns: int
+    step: int
+    minimum: float
+    mean: float
+    std: float
+    maximum: float
+    zeros: float
+
+    @classmethod
+    def from_answer(cls, found: Mapping[str, Any]) -> "Tiles":
+        """The sheet of a picture that a probe answered with."""
+        return cls(
+            tiles=np.asarray(found["tiles"]),
+            shape=tuple(found["shape"]),
+            rows=found["rows"],
+            columns=found["columns"],
+            step=found["step"],
+            minimum=found["min"],
+            mean=found["mean"],
+            std=found["std"],
+            maximum=found["max"],
+            zeros=found["zeros"],
+        )
+
+    @property
+    def largest(self) -> float:
+        """The largest magnitude of the whole array; 0 where it is not finite."""
+        largest = max(abs(self.minimum), abs(self.maximum))
+        return largest if math.isfinite(largest) else 0.0
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it has negative values, and so two colours."""
+        return self.minimum < 0
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether its tiles are single numbers. One by one they would all have the strongest colour."""
+        return self.tiles.shape[0] == 1 and self.tiles.shape[2:] == (1, 1)
+
+    def png(self, scale: Scale, largest: float) -> bytes:
+        """The sheet as PNG, transparent between the tiles.
+
+        Args:
+            scale: what the strongest colour stands for.
+            largest: of all layers, for the global scale.
+        """
+        return sheet_png(colored(self.tiles, self._limits(scale, largest), signed=self.is_signed))
+
+    def limit(self, scale: Scale, largest: float) -> float | None:
+        """What the strongest colour stands for; None: for each tile something else."""
+        if scale == "global":
+            return largest
+        return None if scale == "unit" and not self.is_vector else self.largest
+
+    def _limits(self, scale: Scale, largest: float) -> NDArray[np.floating]:
+        """(rows, columns, 1, 1) or one for all."""
+        limit = self.limit(scale, largest)
+        if limit is not None:
+            return np.full((1, 1, 1, 1), limit)
+        return np.abs(np.nan_to_num(self.tiles, posinf=0, neginf=0)).max(axis=(2, 3), keepdims=True)
+
+    def numbers(self) -> str:
+        """Least, mean with deviation, largest, share of zeros."""
+        spread = f"mean {signed(self.mean)} ± {words.score(self.std)}"
+        zeros = f"{words.score(self.zeros, share=True)} zeros"
+        return f"{signed(self.minimum)} to {signed(self.maximum)} · {spread} · {zeros}"
+
+    def left_out(self) -> str:
+        """What of the array is not shown; empty where all is."""
+        rows, columns = self.tiles.shape[:2]
+        parts = []
+        if columns < self.columns:
+            parts.append(f"the first {columns} of {self.columns:,} units")
+        if rows < self.rows:
+            parts.append(f"the first {rows} of {self.rows:,} input channels")
+        if self.step > 1:
+            parts.append(f"every {self.step}{'nd' if self.step == 2 else 'rd' if self.step == 3 else 'th'} value")
+        return f"Shown: {', '.join(parts)}." if parts else ""
+
+
+def signed(value: float) -> str:
+    """A number with a true minus sign."""
+    return words.score(value).replace("-", "−")
+
+
+def colored(values: NDArray[np.floating], limits: NDArray[np.floating] | float, *, signed: bool) -> NDArray[np.uint8]:
+    """The colours of values, uint8 (…, 3).
+
+    Args:
+        values: any shape.
+        limits: what the strongest colour stands for; broadcast against the values.
+        signed: orange below and blue above 0; else from dark 0 to bright.
+    """
+    table = _table(DIVERGING if signed else SEQUENTIAL)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(np.asarray(limits) > 0, values / limits, 0)
+    share = np.where(np.isfinite(values), np.clip(share, -1, 1), 0)
+    place = (share + 1) / 2 if signed else np.maximum(share, 0)
+    colors = table[np.round(place * 255).astype(np.uint8)]
+    colors[~np.isfinite(values)] = NOT_A_NUMBER
+    return colors
+
+
+def _table(anchors: tuple[str, ...]) -> NDArray[np.uint8]:
+    """256 colours between the anchors, uint8 (256, 3)."""
+    rgb = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in anchors], float)
+    at = np.linspace(0, len(anchors) - 1, 256)
+    return np.stack([np.interp(at, np.arange(len(anchors)), rgb[:, k]) for k in range(3)], axis=1).astype(np.uint8)
+
+
+def gradient_css(*, signed: bool) -> str:
+    """The same colours as a CSS background, for a legend."""
+    return f"linear-gradient(90deg,{','.join(DIVERGING if signed else SEQUENTIAL)})"
+
+
+def sheet_png(colors: NDArray[np.uint8]) -> bytes:
+    """Tiles beside each other as PNG, whole pixels, transparent between them.
+
+    Args:
+        colors: uint8 (rows, columns, height, width, 3). A single row is wrapped to a sheet about twice as wide as high.
+    """
+    rows, columns, height, width, _ = colors.shape
+    is_cell = height == width == 1
+    across = columns
+    if rows == 1 and not (is_cell and columns <= ONE_LINE):
+        across = min(columns, max(1, round(math.sqrt(2 * columns * height / width))))
+    lines = rows * -(-columns // across)
+    wide = max(1, min(WIDTH // (across * width), (CELL if is_cell else TILE) // max(height, width)))
+    high = max(wide, STRIP) if height == 1 < width else wide
+    gap = 0 if rows == columns == 1 or (is_cell and columns > SEPARATE) else 2
+    tile_height, tile_width = height * high + gap, width * wide + gap
+    sheet = np.zeros((lines * tile_height, across * tile_width, 4), np.uint8)
+    for index in range(rows * columns):
+        tile = np.kron(colors[index // columns, index % columns], np.ones((high, wide, 1), np.uint8))
+        top, left = index // across * tile_height, index % across * tile_width
+        sheet[top : top + height * high, left : left + width * wide, :3] = tile
+        sheet[top : top + height * high, left : left + width * wide, 3] = 255
+    return png(sheet[: sheet.shape[0] - gap, : sheet.shape[1] - gap])
+
+
+def png(self, scale: Scale, largest: float) -> bytes:
+        """The sheet as PNG, transparent between the tiles.
+
+        Args:
+            scale: what the strongest colour stands for.
+            largest: of all layers, for the global scale.
+        """
+        return sheet_png(colored(self.tiles, self._limits(scale, largest), signed=self.is_signed))
+
+    def limit(self, scale: Scale, largest: float) -> float | None:
+        """What the strongest colour stands for; None: for each tile something else."""
+        if scale == "global":
+            return largest
+        return None if scale == "unit" and not self.is_vector else self.largest
+
+    def _limits(self, scale: Scale, largest: float) -> NDArray[np.floating]:
+        """(rows, columns, 1, 1) or one for all."""
+        limit = self.limit(scale, largest)
+        if limit is not None:
+            return np.full((1, 1, 1, 1), limit)
+        return np.abs(np.nan_to_num(self.tiles, posinf=0, neginf=0)).max(axis=(2, 3), keepdims=True)
+
+    def numbers(self) -> str:
+        """Least, mean with deviation, largest, share of zeros."""
+        spread = f"mean {signed(self.mean)} ± {words.score(self.std)}"
+        zeros = f"{words.score(self.zeros, share=True)} zeros"
+        return f"{signed(self.minimum)} to {signed(self.maximum)} · {spread} · {zeros}"
+
+    def left_out(self) -> str:
+        """What of the array is not shown; empty where all is."""
+        rows, columns = self.tiles.shape[:2]
+        parts = []
+        if columns < self.columns:
+            parts.append(f"the first {columns} of {self.columns:,} units")
+        if rows < self.rows:
+            parts.append(f"the first {rows} of {self.rows:,} input channels")
+        if self.step > 1:
+            parts.append(f"every {self.step}{'nd' if self.step == 2 else 'rd' if self.step == 3 else 'th'} value")
+        return f"Shown: {', '.join(parts)}." if parts else ""
+
+
+def signed(value: float) -> str:
+    """A number with a true minus sign."""
+    return words.score(value).replace("-", "−")
+
+
+def colored(values: NDArray[np.floating], limits: NDArray[np.floating] | float, *, signed: bool) -> NDArray[np.uint8]:
+    """The colours of values, uint8 (…, 3).
+
+    Args:
+        values: any shape.
+        limits: what the strongest colour stands for; broadcast against the values.
+        signed: orange below and blue above 0; else from dark 0 to bright.
+    """
+    table = _table(DIVERGING if signed else SEQUENTIAL)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(np.asarray(limits) > 0, values / limits, 0)
+    share = np.where(np.isfinite(values), np.clip(share, -1, 1), 0)
+    place = (share + 1) / 2 if signed else np.maximum(share, 0)
+    colors = table[np.round(place * 255).astype(np.uint8)]
+    colors[~np.isfinite(values)] = NOT_A_NUMBER
+    return colors
+
+
+def _table(anchors: tuple[str, ...]) -> NDArray[np.uint8]:
+    """256 colours between the anchors, uint8 (256, 3)."""
+    rgb = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in anchors], float)
+    at = np.linspace(0, len(anchors) - 1, 256)
+    return np.stack([np.interp(at, np.arange(len(anchors)), rgb[:, k]) for k in range(3)], axis=1).astype(np.uint8)
+
+
+def gradient_css(*, signed: bool) -> str:
+    """The same colours as a CSS background, for a legend."""
+    return f"linear-gradient(90deg,{','.join(DIVERGING if signed else SEQUENTIAL)})"
+
+
+def sheet_png(colors: NDArray[np.uint8]) -> bytes:
+    """Tiles beside each other as PNG, whole pixels, transparent between them.
+
+    Args:
+        colors: uint8 (rows, columns, height, width, 3). A single row is wrapped to a sheet about twice as wide as high.
+    """
+    rows, columns, height, width, _ = colors.shape
+    is_cell = height == width == 1
+    across = columns
+    if rows == 1 and not (is_cell and columns <= ONE_LINE):
+        across = min(columns, max(1, round(math.sqrt(2 * columns * height / width))))
+    lines = rows * -(-columns // across)
+    scale = max(1, min(WIDTH // (across * width), (CELL if is_cell else TILE) // max(height, width)))
+    gap = 0 if rows == columns == 1 else 2
+    sheet = np.zeros((lines * (height * scale + gap), across * (width * scale + gap), 4), np.uint8)
+    for index in range(rows * columns):
+        tile = np.kron(colors[index // columns, index % columns], np.ones((scale, scale, 1), np.uint8))
+        top, left = index // across * (height * scale + gap), index % across * (width * scale + gap)
+        sheet[top : top + height * scale, left : left + width * scale, :3] = tile
+        sheet[top : top + height * scale, left : left + width * scale, 3] = 255
+    return png(sheet[: sheet.shape[0] - gap, : sheet.shape[1] - gap])
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """uint8 (height, width[, 3 or 4]) as PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def image_html(data: bytes, alt: str) -> str:
+    """A PNG inside HTML."""
+    return f'<img src="data:image/png;base64,{base64.b64encode(data).decode()}" alt={quoteattr(alt)}>'
+
+
+def legend_html(limit: float | None, *, signed_values: bool) -> str:
+    """The colours with the numbers at their ends.
+
+    Args:
+        limit: what the strongest colour stands for; None: the largest magnitude of each tile.
+        signed_values: whether there are negative ones.
+    """
+    high = "largest of each" if limit is None else signed(limit)
+    low = "0" if not signed_values else "−" if limit is None else signed(-limit)
+    return (
+        f'<div class="legend"><span>{low}</span><i style="background:{gradient_css(signed=signed_values)}"></i>'
+        f"<span>{high}</span></div>"
+    )

@@ -1,0 +1,92 @@
+"""What the scores of one or two classes rest on: gradient, integrated gradients, Grad-CAM."""
+
+import numpy as np
+import streamlit as st
+
+from playground.displays.saliency import FeatureBars, GradCamMap, SaliencyMap
+from playground.displays.trying import Probabilities
+from playground.lab import Lab
+from playground.records import Run
+from playground.spec import DataFacts
+from playground.spec.probes import GradCam, Saliency
+from playground.spec.saved import Saved
+from playground.ui import figure
+from playground.ui.activations.asking import section
+from playground.ui.activations.layers import asked_of
+from playground.ui.errors import guarded
+from playground.ui.inputs import Chosen, white_of
+
+METHODS = ("gradient", "integrated_gradients")
+
+
+def show_saliency(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
+    """Maps over a picture or bars over features, for two classes side by side."""
+    is_picture = run.experiment.data.family == "images"
+    st.markdown("#### Saliency and Grad-CAM" if is_picture else "#### Saliency")
+    section(run, saved, "activations_saliency", _saliency, lab, run, saved, chosen)
+
+
+def _saliency(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
+    facts = lab.facts(run.experiment.data)
+    classes = _choose_classes(facts, np.asarray(lab.probe(saved, asked_of(chosen), chosen.x)["scores"]))
+    st.caption("All are about the score before the output's activation: a softmax near 1 is flat and would hide them.")
+    draw = guarded(_pictures if facts.family == "images" else _bars)
+    draw(lab, run, saved, chosen, classes)
+
+
+def _choose_classes(facts: DataFacts, scores: np.ndarray) -> tuple[int, ...]:
+    """Two classes, at first the likeliest two; for a regression the one output."""
+    if not facts.class_names:
+        return (0,)
+    likeliest = Probabilities.from_scores(scores, facts.class_names).order
+    chosen = []
+    for column, label, k in zip(st.columns(2), ("Class", "Beside it"), likeliest[:2], strict=True):
+        with column:
+            # The default follows the input as long as nobody has chosen.
+            picked = st.selectbox(
+                label, range(len(facts.class_names)), index=None, format_func=facts.class_names.__getitem__,
+                key=f"activations_{label}_{facts.target_name}", placeholder=f"{facts.class_names[k]} (by its score)",
+                help="Whose score is explained; empty: the class with the "
+                f"{'highest' if label == 'Class' else 'second highest'} score.",
+            )  # fmt: skip
+        chosen.append(int(k) if picked is None else picked)
+    return tuple(chosen)
+
+
+def _pictures(lab: Lab, run: Run, saved: Saved, chosen: Chosen, classes: tuple[int, ...]) -> None:
+    facts = lab.facts(run.experiment.data)
+    found = {method: lab.probe(saved, Saliency(method=method, classes=classes), chosen.x) for method in METHODS}
+    columns = st.columns(len(classes), gap="large")
+    for index, (column, k) in enumerate(zip(columns, classes, strict=True)):
+        name = facts.class_names[k] if facts.class_names else facts.target_name
+        with column:
+            st.markdown(f"##### {name}")
+            for method in METHODS:
+                st.html(SaliencyMap(np.asarray(found[method]["maps"][index]), name, method).html())
+    guarded(_grad_cam)(lab, run, saved, chosen, classes)
+
+
+def _grad_cam(lab: Lab, run: Run, saved: Saved, chosen: Chosen, classes: tuple[int, ...]) -> None:
+    last = lab.probe(saved, GradCam(classes=classes), chosen.x)
+    layers = list(last["layers"])
+    layer = st.selectbox(
+        "Layer of Grad-CAM", layers, index=len(layers) - 1, key=f"activations_cam_{run.id}",
+        help="A late layer knows what it sees but only roughly where; an early one the other way round.",
+    )  # fmt: skip
+    found = last if layer == last["layer"] else lab.probe(saved, GradCam(classes=classes, layer=layer), chosen.x)
+    facts = lab.facts(run.experiment.data)
+    for index, (column, k) in enumerate(zip(st.columns(len(classes), gap="large"), classes, strict=True)):
+        name = facts.class_names[k] if facts.class_names else facts.target_name
+        shown = GradCamMap(chosen.x[0], white_of(run.experiment), np.asarray(found["maps"][index]), name, layer)
+        column.html(shown.html())
+
+
+def _bars(lab: Lab, run: Run, saved: Saved, chosen: Chosen, classes: tuple[int, ...]) -> None:
+    facts = lab.facts(run.experiment.data)
+    for method in METHODS:
+        found = lab.probe(saved, Saliency(method=method, classes=classes), chosen.x)
+        for index, (column, k) in enumerate(zip(st.columns(len(classes), gap="large"), classes, strict=True)):
+            name = facts.class_names[k] if facts.class_names else facts.target_name
+            bars = FeatureBars(np.asarray(found["maps"][index]), facts.feature_names, name, method)
+            with column:
+                figure.show(bars.plot(), key=f"activations_{method}_{index}")
