@@ -3,7 +3,7 @@
 The table :data:`playground.engine.probes.PROBES` maps each class to its function.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -114,8 +114,32 @@ class GradCam(_ForClasses):
     layer: str = option("", "Layer", "Id of a layer that gives pictures; empty: the last one.", max_length=64)
 
 
+class Gradients(Probe):
+    """How large the gradient of the loss is at every layer."""
+
+    label: ClassVar[str] = "Gradients"
+    help: ClassVar[str] = "The gradient of the loss on its way back: by the weights, the outputs and the input."
+    kind: Literal["gradients"] = "gradients"  # type: ignore[mutable-override]
+    part: Part = option("train", "Split", "Which examples the loss is computed on.")
+    first: int = option(0, "First example", "Its place in the split, counted from 0.", ge=0)
+    examples: int = option(64, "Examples", "How many, from the first one on; 1 for a single one.", ge=1, le=1024)
+
+
+class GradientCheck(Probe):
+    """Whether automatic differentiation is right."""
+
+    label: ClassVar[str] = "Gradient check"
+    help: ClassVar[str] = "Compares gradients with finite differences, (L(w + h) − L(w − h)) / 2h, in float64."
+    kind: Literal["gradient_check"] = "gradient_check"  # type: ignore[mutable-override]
+    variable: str = option("output/kernel", "Variable", "Layer and variable, such as dense_1/kernel.", max_length=80)
+    entries: int = option(20, "Entries", "How many of its entries are checked.", ge=1, le=200)
+    part: Part = option("train", "Split", "Which examples the loss is computed on.")
+    examples: int = option(16, "Examples", "How many of them.", ge=1, le=256)
+
+
 ProbeSpec = Annotated[
-    Predictions | Example | Ranges | Activations | Units | Strongest | Saliency | GradCam, Field(discriminator="kind")
+    Predictions | Example | Ranges | Activations | Units | Strongest | Saliency | GradCam | Gradients | GradientCheck,
+    Field(discriminator="kind"),
 ]
-PROBES: tuple[type[Probe], ...] = (Predictions, Example, Ranges, Activations, Units, Strongest, Saliency, GradCam)
+PROBES: tuple[type[Probe], ...] = get_args(get_args(ProbeSpec)[0])
 """Every probe there is."""

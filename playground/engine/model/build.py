@@ -24,7 +24,7 @@ def seed_for(experiment_seed: int, *name: str) -> int:
     return int.from_bytes(digest[:4], "little") >> 1
 
 
-def keras_layer(layer: Layer, seed: int, weight_scale: float = 1.0) -> keras.layers.Layer:
+def keras_layer(layer: Layer, seed: int, weight_scale: float = 1.0, dtype: str | None = None) -> keras.layers.Layer:
     """The Keras layer that a spec describes, named by the spec's id; the starting values of its kernel times a factor.
 
     Raises:
@@ -41,7 +41,7 @@ def keras_layer(layer: Layer, seed: int, weight_scale: float = 1.0) -> keras.lay
     kind: str = layer.kind  # type: ignore[attr-defined]  # every layer of the union has one
     if kind == "Dropout":
         arguments["seed"] = seed_for(seed, layer.id)
-    return getattr(keras.layers, kind)(name=layer.id, **arguments)
+    return getattr(keras.layers, kind)(name=layer.id, dtype=dtype, **arguments)
 
 
 def targets_of(experiment: Experiment, facts: DataFacts) -> Targets:
@@ -68,17 +68,17 @@ def stack(experiment: Experiment, facts: DataFacts) -> list[Layer]:
     return [*experiment.model.layers, output_layer(experiment, facts)]
 
 
-def build_model(experiment: Experiment, facts: DataFacts) -> keras.Model:
-    """The network, with its starting weights, not compiled.
+def build_model(experiment: Experiment, facts: DataFacts, dtype: str | None = None) -> keras.Model:
+    """The network, with its starting weights, not compiled; float32 unless ``dtype`` says otherwise.
 
     Raises:
         LayerError: Keras refuses a layer where it stands.
     """
-    inputs = x = keras.Input(facts.input_shape, name="input")
+    inputs = x = keras.Input(facts.input_shape, name="input", dtype=dtype)
     layers = stack(experiment, facts)
     for index, layer in enumerate(layers):
         try:
-            x = keras_layer(layer, experiment.seed, experiment.model.weight_scale)(x)
+            x = keras_layer(layer, experiment.seed, experiment.model.weight_scale, dtype)(x)
         except (ValueError, TypeError) as error:
             at = index if index < len(layers) - 1 else -1
             raise LayerError(_in_plain_words(layer, index, x.shape[1:], error), at) from error
@@ -121,14 +121,14 @@ def _gives_logits(experiment: Experiment, facts: DataFacts) -> bool:
     return output_layer(experiment, facts).activation == "linear"
 
 
-def loss_of(experiment: Experiment, facts: DataFacts) -> keras.losses.Loss:
+def loss_of(experiment: Experiment, facts: DataFacts, dtype: str | None = None) -> keras.losses.Loss:
     """The loss of the experiment: called with encoded targets and outputs, it gives the mean over the examples."""
     spec = experiment.training.loss
     arguments = spec.model_dump(exclude={"kind"})
     # A linear output under a cross-entropy gives logits; Keras has the stable formula for them.
     if "crossentropy" in spec.kind and _gives_logits(experiment, facts):
         arguments["from_logits"] = True
-    return getattr(keras.losses, type(spec).__name__)(**arguments)
+    return getattr(keras.losses, type(spec).__name__)(**arguments, dtype=dtype)
 
 
 def _metric(name: str, experiment: Experiment, facts: DataFacts) -> keras.metrics.Metric:

@@ -13,12 +13,25 @@ from playground.engine.caches import Recent
 from playground.engine.model.restore import restore
 from playground.engine.probes.activations import activations
 from playground.engine.probes.examples import example, ranges
+from playground.engine.probes.gradients import gradient_check, gradients
 from playground.engine.probes.predictions import predictions
 from playground.engine.probes.saliency import grad_cam, saliency
 from playground.engine.probes.subject import Subject
 from playground.engine.probes.units import strongest, units
 from playground.settings import Settings
-from playground.spec.probes import Activations, Example, GradCam, Predictions, Probe, Ranges, Saliency, Strongest, Units
+from playground.spec.probes import (
+    Activations,
+    Example,
+    GradCam,
+    GradientCheck,
+    Gradients,
+    Predictions,
+    Probe,
+    Ranges,
+    Saliency,
+    Strongest,
+    Units,
+)
 from playground.spec.saved import Saved
 from playground.store import Store
 
@@ -34,6 +47,8 @@ PROBES: dict[type[Probe], Asked] = {
     GradCam: grad_cam,
     Example: example,
     Ranges: ranges,
+    Gradients: gradients,
+    GradientCheck: gradient_check,
 }
 """Every probe and the function that answers it."""
 
