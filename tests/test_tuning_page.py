@@ -236,9 +236,9 @@ class TestPage:
         at = visit("fine_tune", run=run.id)
         said = text(at)
         assert not at.error
-        assert "Fine-tuning beats the base model as it was: accuracy 90.0% against 20.0%" in said
-        assert "Fine-tuning beats training from scratch at the same budget: accuracy 90.0% against 60.0%" in said
-        assert "On the old task the network has forgotten: test accuracy 95.0% before, 40.0% after." in said
+        assert "**Fine-tuning beats the base model**: accuracy 90.0% against 20.0%" in said
+        assert "**Fine-tuning beats training from scratch at the same budget**: accuracy 90.0% against 60.0%" in said
+        assert "**The old task is partly forgotten**: test accuracy 95.0% before, 40.0% after." in said
         assert "output moved most, by 80.0% of its size. 1 layer stayed exactly as before." in said
         assert "Head only · test accuracy 70.0%" in said
 

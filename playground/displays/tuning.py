@@ -15,7 +15,7 @@ from playground.displays.figure import Figure
 WHO = ("before", "fine-tuned", "from scratch")
 COLORS = (palette.ZERO, palette.TRAINING, palette.VALIDATION)
 SHAPES = ("circle", "diamond", "square")
-ROW = 84
+ROW = 58
 """Height of a task's row in pixels."""
 
 
@@ -42,7 +42,7 @@ class BeforeAfter:
         ]
         names = ("task", "who", "value")
         data = pa.table({name: [row[name] for row in rows] for name in names})
-        return Figure("Before and after", self._spec(), data, self.summary())
+        return Figure("New task and old task", self._spec(), data, self.summary())
 
     def summary(self) -> str:
         """From where to where each task's score went."""
@@ -175,9 +175,15 @@ class WeightChanges:
     def plot(self) -> Figure:
         """A bar per layer."""
         data = pa.table({"layer": list(self.layers), "change": [float(change) for change in self.relative]})
-        title = "Relative change ‖after − before‖ / ‖before‖"
+        title = "‖after − before‖ / ‖before‖"
         x = {"field": "change", "type": "quantitative", "title": title, "axis": {"format": ".0%", "tickCount": 5}}
-        y = {"field": "layer", "type": "nominal", "title": "Layer", "sort": list(self.layers)}
+        y = {
+            "field": "layer",
+            "type": "nominal",
+            "title": "Layer",
+            "sort": list(self.layers),
+            "axis": {"labelLimit": 190},
+        }
         text = {"type": "text", "align": "left", "dx": 4, "color": palette.ZERO}
         label = {"condition": {"test": "datum.change == 0", "value": "unchanged"},
                  "field": "change", "type": "quantitative", "format": ".1%"}  # fmt: skip

@@ -55,10 +55,10 @@ def _table(lab: Lab, experiment: Experiment) -> pd.DataFrame:
     rows = []
     for row in _rows(lab, experiment):
         told = {
-            f"{number}. {stage.name}": ("learns" if row.id in stage.layers else "frozen") if row.id in learns else "–"
-            for number, stage in enumerate(stages(experiment), 1)
+            stage.name: ("learns" if row.id in stage.layers else "frozen") if row.id in learns else "–"
+            for stage in stages(experiment)
         }
-        rows.append({"Layer": row.id, "Output": words.shape(row.output_shape), "Parameters": row.parameters, **told})
+        rows.append({"Layer": row.id, **told, "Parameters": words.count(row.parameters)})
     return pd.DataFrame(rows)
 
 

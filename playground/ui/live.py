@@ -107,10 +107,10 @@ def _epochs(run: Run) -> int:
     return round(now.total_steps * now.epoch / now.step) if now.step else run.experiment.training.epochs
 
 
-def progress(watch: Watch | None) -> None:
-    """How far a run is, and what it does or how it ended."""
+def progress(watch: Watch | None, press: str = "Train") -> None:
+    """How far a run is, and what it does or how it ended; before there is one, which button to press."""
     if watch is None:
-        st.progress(0.0, "Press Train: the curves grow here.")
+        st.progress(0.0, f"Press {press}: the curves grow here.")
         return
     run, now = watch.run, watch.run.progress
     share = min(now.step / now.total_steps, 1.0) if now.total_steps else 0.0

@@ -1,19 +1,30 @@
 """What came of fine-tuning: the run as it happens, then before and after side by side and the answer in words."""
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 
 from playground.displays import words
 from playground.displays.curves import LearningCurves
 from playground.displays.tuning import BeforeAfter, TuningCurves, WeightChanges
+from playground.errors import PlaygroundError
+from playground.evaluation import Comparison
 from playground.lab import Lab
 from playground.lab.outcomes import Family, marks
 from playground.records import Run
 from playground.spec import Experiment
+from playground.spec.start import EvaluateOnly, FromScratch, TuningPlan
 from playground.ui import figure, navigation, state
 from playground.ui.errors import guarded
 from playground.ui.live import NO_CURVES, numbers, progress
 from playground.ui.strip import short_id, status_badge
 
+VERDICTS = {
+    True: ":green[:material/trending_up:]",
+    False: ":orange[:material/trending_down:]",
+    None: ":gray[:material/trending_flat:]",
+}
+"""The sign before an answer: better, worse, or not to be told."""
 PACE = 1.0
 """Seconds between two looks at a run that trains."""
 
@@ -34,7 +45,7 @@ def outcome(lab: Lab) -> None:
 
 
 def _placeholder() -> None:
-    progress(None)
+    progress(None, "Fine-tune")
     figure.show(NO_CURVES.plot("loss"), key="tuning_loss")
     st.markdown("##### Before and after")
     st.caption(
@@ -54,7 +65,7 @@ def _live(lab: Lab, run_id: str, drawn_phase: object) -> None:
     experiment = watch.run.experiment
     score = _score(experiment)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"##### {_plan_label(experiment)}", width="content")
+        st.markdown(f"##### {_plan(watch.run).label}", width="content")
         st.caption(f"run {short_id(run_id)}", width="content")
         status_badge(watch.run)
         st.button(
@@ -86,41 +97,66 @@ def _stop(lab: Lab, family: Family) -> None:
 
 def _before_and_after(lab: Lab, family: Family) -> None:
     run = family.run
-    st.markdown("#### Before and after")
-    answer = lab.outcomes.answer(family)
-    if answer.before is not None:
-        st.markdown(answer.before.sentence("Fine-tuning", "the base model as it was"))
-    if answer.scratch is not None:
-        st.markdown(answer.scratch.sentence("Fine-tuning", "training from scratch at the same budget"))
-    elif not family.controls:
-        st.caption("Trained without a control from scratch: nobody knows whether new weights would have done as well.")
     metric = _score(run.experiment) or "loss"
     scores = lab.outcomes.scores(family, metric)
-    if forgotten := _forgetting(scores.get("Old task", {}), metric):
-        st.markdown(forgotten)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        figure.show(BeforeAfter(metric, scores).plot(), key="before_after")
-    with right:
-        _changes(run)
+    st.markdown("#### Before and after")
+    _answer(lab, family)
+    _forgetting(scores.get("Old task", {}), metric)
+    if run.facts.get("may_have_seen"):
+        st.caption(
+            "The base model was trained on another split of the same data: some of these test examples may be among "
+            "those it has seen, so its scores are too good."
+        )
+    figure.show(BeforeAfter(metric, scores).plot(), key="before_after")
     if family.controls:
         _race(lab, family, metric)
+    if not isinstance(_plan(run), EvaluateOnly):
+        _changes(run)
     _others(family, metric)
     _links(run)
 
 
-def _forgetting(old: dict[str, list[float]], metric: str) -> str:
-    """What is left of the old task, in words; empty where nothing is known of it."""
+def _answer(lab: Lab, family: Family) -> None:
+    """Did it help, by how much, how sure."""
+    plan = _plan(family.run)
+    if isinstance(plan, EvaluateOnly):
+        return
+    answer = lab.outcomes.answer(family)
+    who = "Training from scratch" if isinstance(plan, FromScratch) else "Fine-tuning"
+    if answer.before is not None:
+        _say(answer.before, who, _as_it_was(family.run))
+    if answer.scratch is not None:
+        _say(answer.scratch, who, "training from scratch at the same budget")
+    elif not family.controls and not isinstance(plan, FromScratch):
+        st.caption("Trained without a control from scratch: nobody knows whether new weights would have done as well.")
+
+
+def _as_it_was(run: Run) -> str:
+    if not _plan(run).takes_weights:
+        return "the network before its first step"
+    return "the base model with a new output layer" if run.facts.get("head") == "replaced" else "the base model"
+
+
+def _say(comparison: Comparison, after: str, before: str) -> None:
+    verdict, colon, rest = comparison.sentence(after, before).partition(":")
+    st.markdown(f"{VERDICTS[comparison.helped]} **{verdict}**{colon}{rest}")
+
+
+def _forgetting(old: Mapping[str, Sequence[float]], metric: str) -> None:
+    """What is left of the old task; nothing where there is none beside the new one."""
     if not old.get("before") or not old.get("fine-tuned"):
-        return ""
+        return
     before, after = (sum(old[who]) / len(old[who]) for who in ("before", "fine-tuned"))
     share = metric in words.SHARES
     name = f"test {words.metric_name(metric).lower()}"
     values = f"{words.score(before, share=share)} before, {words.score(after, share=share)} after"
     if after == before:
-        return f"The old task is kept exactly: {name} {values}."
-    worse = after < before if share or metric == "r2_score" else after > before
-    return f"On the old task the network has {'forgotten' if worse else 'not forgotten'}: {name} {values}."
+        verdict = "The old task is kept as it was"
+    elif (after < before) == (share or metric == "r2_score"):
+        verdict = "The old task is partly forgotten"
+    else:
+        verdict = "The old task is not forgotten"
+    st.markdown(f":gray[:material/history:] **{verdict}**: {name} {values}.")
 
 
 def _changes(run: Run) -> None:
@@ -149,7 +185,7 @@ def _others(family: Family, metric: str) -> None:
         value = other.scores.get(f"test_{metric}")
         score = f" · test {words.metric_name(metric).lower()} {words.score(value, share=metric in words.SHARES)}"
         st.page_link(
-            navigation.FINE_TUNE.page(), label=f"{_plan_label(other.experiment)}{score if value is not None else ''}",
+            navigation.FINE_TUNE.page(), label=f"{_plan(other).label}{score if value is not None else ''}",
             icon=":material/model_training:", query_params={"run": other.id},
         )  # fmt: skip
 
@@ -164,5 +200,7 @@ def _score(experiment: Experiment) -> str | None:
     return next(iter(experiment.training.metrics), None)
 
 
-def _plan_label(experiment: Experiment) -> str:
-    return experiment.start.plan.label if experiment.start else ""
+def _plan(run: Run) -> TuningPlan:
+    if run.experiment.start is None:
+        raise PlaygroundError("This run starts from no saved weights. Choose one that does.")
+    return run.experiment.start.plan

@@ -187,15 +187,19 @@ def plan_section(lab: Lab, experiment: Experiment) -> None:
         format_func=lambda kind: PLANS[kind].label, captions=[one.help for one in TUNING],
         label_visibility="collapsed",
     )  # fmt: skip
-    if numbers := [name for name in type(plan).model_fields if name not in ("kind", "layers")]:
-        spec_form(plan, functools.partial(_change_plan, lab, experiment), "tuning_plan", only=numbers)
-    if not isinstance(plan, EvaluateOnly):
-        spec_form(
-            experiment.training, functools.partial(_change_training, lab, experiment), "tuning_epochs", only=("epochs",)
-        )
+    change_plan = functools.partial(_change_plan, lab, experiment)
+    left, right = st.columns(2)
+    with left:
+        if not isinstance(plan, EvaluateOnly):
+            change = functools.partial(_change_training, lab, experiment)
+            spec_form(experiment.training, change, "tuning_epochs", only=("epochs",))
+    with right:
+        spec_form(plan, change_plan, "tuning_plan", only=("last", "head_epochs"))
     if not isinstance(plan, Continue | EvaluateOnly):
         optimizer = experiment.training.optimizer
-        spec_form(optimizer, functools.partial(_change_rate, lab, experiment), "tuning_rate", only=("learning_rate",))
+        change = functools.partial(_change_rate, lab, experiment)
+        spec_form(optimizer, change, "tuning_rate", only=("learning_rate",))
+    spec_form(plan, change_plan, "tuning_plan", only=("rate_factor",))
     chosen = functools.partial(_change_layers, lab, experiment)
     folded("Layers that learn", "tuning_layers", functools.partial(layers_that_learn, lab, experiment, chosen))
 
