@@ -1,7 +1,8 @@
 """The page Activations: an input and its prediction, the layers, saliency, and the units over many examples."""
 
+from playground.ui.activations.asking import answers
 from playground.ui.activations.layers import show_input, show_layers
 from playground.ui.activations.saliency import show_saliency
 from playground.ui.activations.units import show_units
 
-__all__ = ["show_input", "show_layers", "show_saliency", "show_units"]
+__all__ = ["answers", "show_input", "show_layers", "show_saliency", "show_units"]

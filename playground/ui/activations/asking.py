@@ -24,24 +24,26 @@ def answers(lab: Lab, saved: Saved) -> bool:
         NotFound: no such weights.
         SpecError: they cannot be looked into.
     """
-    if _answers(lab, saved):
+    if _unavailable(lab, saved) is None:
         return True
     st.fragment(guarded(_look_again), run_every=WAITING, key="activations_waiting")(lab, saved)
     return False
 
 
-def _answers(lab: Lab, saved: Saved) -> bool:
+def _unavailable(lab: Lab, saved: Saved) -> EngineUnavailable | None:
     try:
         lab.probe(saved, Example(part="train"))
     except EngineUnavailable as error:
-        show_error(error)
-        return False
-    return True
+        return error
+    return None
 
 
 def _look_again(lab: Lab, saved: Saved) -> None:
-    if _answers(lab, saved):
+    error = _unavailable(lab, saved)
+    if error is None:
         st.rerun()
+    else:
+        show_error(error)
 
 
 def section(run: Run, saved: Saved, key: str, draw: Callable[..., None], *args: Any) -> None:

@@ -14,7 +14,7 @@ from playground.records import Run
 from playground.spec.probes import Activations
 from playground.spec.saved import Saved
 from playground.ui import figure
-from playground.ui.activations.asking import answers, section
+from playground.ui.activations.asking import section
 from playground.ui.inputs import Chosen, called, choose_input
 
 STYLE = Path(__file__).parents[1] / "frontend" / "activations.css"
@@ -26,8 +26,6 @@ SCALES = {"layer": "Layer", "unit": "Unit", "global": "All layers"}
 def show_input(lab: Lab, run: Run, saved: Saved) -> Chosen | None:
     """The choice of an input, beside what the network says of it; None as long as there is nothing to look at."""
     st.html(STYLE)
-    if not answers(lab, saved):
-        return None
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("##### Input")
