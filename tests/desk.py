@@ -2,8 +2,10 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from playground import data
@@ -13,14 +15,18 @@ from playground.lab import edits
 from playground.records import Description, LayerRow
 from playground.spec import DataSpec, Experiment, changed, parse_experiment
 from playground.spec.layers import Dense, Flatten
+from playground.spec.probes import ProbeSpec
+from playground.spec.saved import Saved
+from playground.store import Store
 
 STARTING = EngineStatus("starting", message="The engine is starting. Wait a few seconds.")
 
 
 class Desk:
-    """Knows Dense and Flatten. ``asked`` counts the questions."""
+    """Knows Dense and Flatten. ``asked`` counts the questions. Probes look into the runs of ``store``."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store | None = None) -> None:
+        self.store = store
         self.now = EngineStatus("ready", workers=1, device="abacus")
         self.asked: list[str] = []
 
@@ -28,13 +34,73 @@ class Desk:
         if self.now.state != "ready":
             raise EngineUnavailable(self.now.message)
         self.asked.append(name)
-        return {"describe": describe, "preview": preview}[name](*args)
+        return {"describe": describe, "preview": preview, "probe": self._probe}[name](*args)
+
+    def _probe(self, saved_text: str, text: str, inputs: np.ndarray | None = None) -> dict[str, Any]:
+        saved, asked = Saved.model_validate_json(saved_text), TypeAdapter(ProbeSpec).validate_json(text)
+        experiment = (self.store.model(saved.model) if saved.model else self.store.run(saved.run)).experiment
+        loaded = data.load(experiment.data, experiment.seed, ())
+        return PROBES[asked.kind](loaded, asked, None if inputs is None else loaded.scaler.transform(inputs))
 
     def status(self) -> EngineStatus:
         return self.now
 
     def close(self) -> None:
         pass
+
+
+def predictions(loaded: data.Dataset, asked: Any, x: np.ndarray | None) -> dict[str, Any]:
+    """By the distance to the mean of each class; of a regression the mean of the nearest training examples."""
+    x = loaded.x_test if x is None else x
+    off = np.linalg.norm((loaded.x_train - x[:, None]).reshape(len(x), len(loaded.x_train), -1), axis=2)
+    rows = np.argsort(off, axis=1)[:, : max(asked.neighbours, 3)]
+    if loaded.facts.task == "regression":
+        scores = loaded.y_train[rows].mean(axis=1)
+    else:
+        means = [loaded.x_train[loaded.y_train == k].mean(axis=0) for k in range(len(loaded.facts.class_names))]
+        near = np.exp(-np.linalg.norm((np.stack(means) - x[:, None]).reshape(len(x), len(means), -1), axis=2))
+        scores = near / near.sum(axis=1, keepdims=True)
+        scores = scores[:, 1] if loaded.facts.task == "binary" else scores
+    neighbours = loaded.scaler.inverse(loaded.x_train[rows])
+    distances = np.take_along_axis(off, rows, axis=1)
+    return {
+        "scores": scores, "neighbours": neighbours, "neighbour_targets": loaded.y_train[rows], "distances": distances,
+    }  # fmt: skip
+
+
+def example(loaded: data.Dataset, asked: Any, x: np.ndarray | None) -> dict[str, Any]:
+    x, y = getattr(loaded, f"x_{asked.part}"), getattr(loaded, f"y_{asked.part}")
+    return {"x": loaded.scaler.inverse(x[asked.index][None]), "y": y[asked.index].item(), "count": len(x)}
+
+
+def ranges(loaded: data.Dataset, asked: Any, x: np.ndarray | None) -> dict[str, Any]:
+    raw = loaded.scaler.inverse(loaded.x_train)
+    return {"low": raw.min(axis=0), "high": raw.max(axis=0), "typical": raw[0]}
+
+
+def gradients(loaded: data.Dataset, asked: Any, x: np.ndarray | None) -> dict[str, Any]:
+    return {
+        "loss": 0.7, "input": 1e-3, "layers": ["dense_1", "output"], "outputs": np.array([2e-3, 0.1]),
+        "variables": ["dense_1/kernel", "dense_1/bias", "output/kernel", "output/bias"],
+        "weights": np.array([0.1, 0.0, 0.3, 0.2]),
+    }  # fmt: skip
+
+
+def gradient_check(loaded: data.Dataset, asked: Any, x: np.ndarray | None) -> dict[str, Any]:
+    automatic = np.linspace(-1, 1, asked.entries)
+    entries = np.stack([np.arange(asked.entries), np.zeros(asked.entries, int)], axis=1)
+    numeric, relative = automatic * (1 + 1e-9), np.full(asked.entries, 1e-9)
+    return {"shape": [9, 1], "entries": entries, "automatic": automatic, "numeric": numeric, "relative": relative}
+
+
+def singular_values(loaded: data.Dataset, asked: Any, x: np.ndarray | None) -> dict[str, Any]:
+    return {"values": np.array([2.0, 0.5])}
+
+
+PROBES: dict[str, Callable[[data.Dataset, Any, np.ndarray | None], dict[str, Any]]] = {
+    "predictions": predictions, "example": example, "ranges": ranges,
+    "gradients": gradients, "gradient_check": gradient_check, "singular_values": singular_values,
+}  # fmt: skip
 
 
 def describe(text: str) -> dict[str, Any]:

@@ -75,8 +75,8 @@ class Health:
         loss: float32 (m,), of the probe batch.
         layers: float32 (m, layers, 6). ``mean`` and ``std`` of a layer's outputs; ``zeros``, the share that is exactly
             0; ``dead``, the share of units that are 0 for every example; ``saturated``, the share of outputs where the
-            activation is flat; ``gradient``, the root mean square of the loss's gradient by the outputs. NaN where it
-            means nothing.
+            activation is flat; ``gradient``, the root mean square of the loss's gradient by the outputs (of the last
+            layer by its logits, where the loss reads those). NaN where it means nothing.
         variables: float32 (m, variables, 4). ``gradient`` and ``weight``, L2 norms; ``std`` of the weights; ``ratio``,
             log10(mean |update| / mean |weight|) of one step of the optimizer.
         histogram_epoch: float64 (h,).

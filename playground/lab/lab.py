@@ -15,6 +15,7 @@ from playground.displays.surface import DecisionSurface
 from playground.errors import EngineUnavailable, LayerError, NotFound, SpecError
 from playground.evaluation import Classification, Regression
 from playground.jobs import EngineStatus, Jobs
+from playground.lab.health import HealthRecords
 from playground.lab.library import Library
 from playground.lab.outcomes import Outcomes
 from playground.lab.remember import Asking, Remember
@@ -55,6 +56,7 @@ class Lab:
         self._watched: Remember[Watching] = Remember(256)
         self.library = Library(store, jobs, settings, self.delete)
         self.tuning = Tuning(store, self.launch)
+        self.health = HealthRecords(store)
         self.outcomes = Outcomes(store)
 
     # Experiments

@@ -137,8 +137,27 @@ class GradientCheck(Probe):
     examples: int = option(16, "Examples", "How many of them.", ge=1, le=256)
 
 
+class SingularValues(Probe):
+    """How much a layer stretches its input in each direction."""
+
+    label: ClassVar[str] = "Singular values"
+    help: ClassVar[str] = "Far above 1, a kernel makes what passes through it explode; far below, vanish."
+    kind: Literal["singular_values"] = "singular_values"  # type: ignore[mutable-override]
+    variable: str = option("output/kernel", "Variable", "Layer and variable, such as dense_1/kernel.", max_length=80)
+
+
 ProbeSpec = Annotated[
-    Predictions | Example | Ranges | Activations | Units | Strongest | Saliency | GradCam | Gradients | GradientCheck,
+    Predictions
+    | Example
+    | Ranges
+    | Activations
+    | Units
+    | Strongest
+    | Saliency
+    | GradCam
+    | Gradients
+    | GradientCheck
+    | SingularValues,
     Field(discriminator="kind"),
 ]
 PROBES: tuple[type[Probe], ...] = get_args(get_args(ProbeSpec)[0])

@@ -16,6 +16,7 @@ from playground.engine.probes.examples import example, ranges
 from playground.engine.probes.gradients import gradient_check, gradients
 from playground.engine.probes.predictions import predictions
 from playground.engine.probes.saliency import grad_cam, saliency
+from playground.engine.probes.singular_values import singular_values
 from playground.engine.probes.subject import Subject
 from playground.engine.probes.units import strongest, units
 from playground.settings import Settings
@@ -29,6 +30,7 @@ from playground.spec.probes import (
     Probe,
     Ranges,
     Saliency,
+    SingularValues,
     Strongest,
     Units,
 )
@@ -49,6 +51,7 @@ PROBES: dict[type[Probe], Asked] = {
     Ranges: ranges,
     Gradients: gradients,
     GradientCheck: gradient_check,
+    SingularValues: singular_values,
 }
 """Every probe and the function that answers it."""
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from playground.engine.model.build import build_model, encode_targets, loss_of
 from playground.engine.probes.subject import Subject
-from playground.engine.probes.trace import derive, layers_of
+from playground.engine.probes.trace import layers_of, outputs_of, read_by_loss
 from playground.errors import SpecError
 from playground.spec.probes import GradientCheck, Gradients, Part
 
@@ -31,21 +31,26 @@ def gradients(subject: Subject, asked: Gradients, inputs: NDArray[np.floating] |
         inputs: must be None: without targets there is no loss.
 
     Returns:
-        ``loss``; ``input``, one norm; ``layers`` with ``outputs`` float64 (layers,); ``variables`` (as
-        ``layer/variable``) with ``weights`` float64 (variables,).
+        ``loss``; ``input``, one norm; ``layers`` with ``outputs`` float64 (layers,), of the last layer by its logits
+        where the loss reads those; ``variables`` (as ``layer/variable``) with ``weights`` float64 (variables,).
     """
     x, y = _examples(subject, asked.part, asked.first, asked.examples, inputs)
-    loss = loss_of(subject.restored.experiment, subject.restored.facts)
-    found = derive(subject, tf.convert_to_tensor(x), lambda outputs: loss(y, outputs[-1]) + sum(subject.model.losses))
-    by_input, *by_outputs = found.by_output
-    names = variables_of(subject.model)
+    loss_by = loss_of(subject.restored.experiment, subject.restored.facts)
+    variables, given = variables_of(subject.model), tf.convert_to_tensor(x)
+    with tf.GradientTape() as tape:
+        tape.watch(given)
+        outputs = outputs_of(subject, given)
+        loss = loss_by(y, outputs[-1]) + sum(subject.model.losses)
+    sources = [*outputs[:-1], read_by_loss(outputs[-1]), *(variable.value for variable in variables.values())]
+    by_input, *norms = [_norm(gradient) for gradient in tape.gradient(loss, sources)]
+    layers = [layer.name for layer in layers_of(subject.model)]
     return {
-        "loss": float(loss(y, found.outputs[-1])),
-        "input": _norm(by_input),
-        "layers": [layer.name for layer in layers_of(subject.model)],
-        "outputs": np.array([_norm(by) for by in by_outputs]),
-        "variables": list(names),
-        "weights": np.array([_norm(found.by_variable.get(variable.path)) for variable in names.values()]),
+        "loss": float(loss),
+        "input": by_input,
+        "layers": layers,
+        "outputs": np.array(norms[: len(layers)]),
+        "variables": list(variables),
+        "weights": np.array(norms[len(layers) :]),
     }
 
 
@@ -70,7 +75,7 @@ def gradient_check(subject: Subject, asked: GradientCheck, inputs: NDArray[np.fl
     """
     x, y = _examples(subject, asked.part, 0, asked.examples, inputs)
     model, loss = _in_float64(subject, tf.convert_to_tensor(x, tf.float64), y)
-    variable = _variable(model, asked.variable)
+    variable = variable_of(model, asked.variable)
     with tf.GradientTape() as tape:
         value = loss()
     gradient = np.asarray(tf.convert_to_tensor(tape.gradient(value, variable.value))).ravel()
@@ -91,6 +96,17 @@ def gradient_check(subject: Subject, asked: GradientCheck, inputs: NDArray[np.fl
 def variables_of(model: keras.Model) -> dict[str, keras.Variable]:
     """Trainable variables as ``layer/variable``, in the order of the layers."""
     return {f"{layer.name}/{v.name}": v for layer in layers_of(model) for v in layer.trainable_variables}
+
+
+def variable_of(model: keras.Model, name: str) -> keras.Variable:
+    """The trainable variable ``layer/variable``. Raises SpecError, which names those there are."""
+    known = variables_of(model)
+    if name in known:
+        return known[name]
+    layer = name.partition("/")[0]
+    if layer in {one.name for one in layers_of(model)} and not any(one.startswith(f"{layer}/") for one in known):
+        raise SpecError(f"The layer {layer} has no weights. Choose one of {', '.join(known)}.", "variable")
+    raise SpecError(f"There is no variable {name!r}. Choose one of {', '.join(known)}.", "variable")
 
 
 def _examples(
@@ -114,16 +130,6 @@ def _in_float64(subject: Subject, x: tf.Tensor, y: NDArray[Any]) -> tuple[keras.
         variable.assign(np.asarray(value.value))
     loss = loss_of(restored.experiment, restored.facts, dtype="float64")
     return model, lambda: loss(y, model(x, training=False)) + sum(model.losses)
-
-
-def _variable(model: keras.Model, name: str) -> keras.Variable:
-    known = variables_of(model)
-    if name in known:
-        return known[name]
-    layer = name.partition("/")[0]
-    if layer in {one.name for one in layers_of(model)} and not any(one.startswith(f"{layer}/") for one in known):
-        raise SpecError(f"The layer {layer} has no weights. Choose one of {', '.join(known)}.", "variable")
-    raise SpecError(f"There is no variable {name!r}. Choose one of {', '.join(known)}.", "variable")
 
 
 def _chosen(gradient: NDArray[np.float64], count: int) -> NDArray[np.intp]:

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from playground.engine.probes.trace import layers_of, read_by_loss
 from playground.evaluation.health import Moment, histograms
 
 SAMPLE = 2048
@@ -45,7 +46,7 @@ class Meter:
 
     def __init__(self, model: keras.Model) -> None:
         self._model = model
-        self.layers = model.layers[1:]
+        self.layers = layers_of(model)
         # Also of frozen layers: their gradient is there to see, and all stages of a run have the same columns.
         self.variables = [
             v for layer in self.layers for part in layer._flatten_layers() for v in part._trainable_variables
@@ -81,7 +82,7 @@ class Meter:
         with tf.GradientTape() as tape:
             outputs = tf.nest.flatten(self._outputs(x, training=False))
             loss = self._model.loss(y, outputs[-1]) + sum(self._model.losses)
-        sources = [*(variable.value for variable in self.variables), *outputs]
+        sources = [*(variable.value for variable in self.variables), *outputs[:-1], read_by_loss(outputs[-1])]
         found = tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         gradients, backward = [tf.convert_to_tensor(g) for g in found[: len(weights)]], found[len(weights) :]
         parts = list(zip(gradients, self._updates(gradients), weights, strict=True))

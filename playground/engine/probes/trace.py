@@ -40,6 +40,14 @@ def outputs_of(subject: Subject, x: tf.Tensor) -> Outputs:
     return [x, *subject.every_output(x, training=False)]
 
 
+def read_by_loss(output: tf.Tensor) -> tf.Tensor:
+    """What a loss reads of the last layer's output: Keras's cross-entropies take the logits under softmax and sigmoid.
+
+    Computed from the probabilities, a loss would have no gradient where they are rounded to 0 or 1.
+    """
+    return getattr(output, "_keras_logits", output)
+
+
 def derive(subject: Subject, x: tf.Tensor, number: Callable[[Outputs], tf.Tensor]) -> Derivatives:
     """Derivatives of a number by automatic differentiation.
 
