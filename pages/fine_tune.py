@@ -3,13 +3,14 @@
 import streamlit as st
 
 from playground.ui import resources, tuning
-from playground.ui.tuned import outcome
+from playground.ui.tuned import is_shown, outcome
 
 lab = resources.lab()
 experiment = tuning.choose_base(lab)
 
 if experiment is not None:
-    choices, happening = st.columns([5, 7], gap="medium")
+    with st.container(key="bench_live" if is_shown(lab) else "bench"):
+        choices, happening = st.columns([5, 7], gap="medium")
     with choices:
         st.markdown("#### Data")
         tuning.data_section(lab, experiment)

@@ -15,6 +15,7 @@ from playground.displays.figure import Figure
 WHO = ("before", "fine-tuned", "from scratch")
 COLORS = (palette.ZERO, palette.TRAINING, palette.VALIDATION)
 SHAPES = ("circle", "diamond", "square")
+PADDING = {"left": 0, "right": 5, "top": 0, "bottom": 0}
 ROW = 58
 """Height of a task's row in pixels."""
 
@@ -84,6 +85,7 @@ class BeforeAfter:
         rule = {"type": "rule", "strokeWidth": 3, "opacity": 0.45, "color": palette.TRAINING}
         return {
             "height": {"step": ROW},
+            "padding": PADDING,
             "layer": [
                 {"transform": ends, "mark": rule, "encoding": line},
                 {"mark": {"type": "point", "filled": True, "size": 130, "opacity": 0.9},
@@ -145,6 +147,7 @@ class TuningCurves:
         ]
         return {
             "height": 280,
+            "padding": PADDING,
             "mark": {"type": "line", "strokeWidth": 2, "point": {"size": 16}},
             "encoding": {
                 "x": {"field": "epoch", "type": "quantitative", "title": "Epoch of this training",
@@ -189,6 +192,7 @@ class WeightChanges:
                  "field": "change", "type": "quantitative", "format": ".1%"}  # fmt: skip
         spec = {
             "height": {"step": 30},
+            "padding": {**PADDING, "right": 40},
             "encoding": {"x": x, "y": y},
             "layer": [
                 {"mark": {"type": "bar", "color": palette.TRAINING, "tooltip": True, "height": {"band": 0.65}}},

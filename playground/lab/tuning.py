@@ -10,7 +10,7 @@ from playground.records import Run, SavedModel
 from playground.spec import DataFacts, DataSpec, Experiment, changed, check
 from playground.spec.data import Points, Split
 from playground.spec.saved import Saved
-from playground.spec.start import EvaluateOnly, FromScratch, TuningPlan
+from playground.spec.start import EvaluateOnly, FromScratch, HeadThenAll, TuningPlan
 from playground.spec.tuning import check_base, keeps_head, tuned
 from playground.store import Store
 
@@ -56,9 +56,9 @@ class Tuning:
         return Base(saved, found.name, found.experiment, found.facts, found.scores)
 
     def propose(self, base: Base) -> Experiment:
-        """The base on its own data by the first plan, to be changed from here."""
-        epochs = max(base.experiment.training.epochs, 3)  # one at least for all layers, after two for the head
-        return tuned(base.experiment, base.saved, epochs=epochs, name=f"Fine-tuned: {base.name}"[:80])
+        """The base on its own data, half of the epochs for the head and half for all; to be changed from here."""
+        epochs, name = max(base.experiment.training.epochs, 2), f"Fine-tuned: {base.name}"[:80]
+        return tuned(base.experiment, base.saved, plan=_half(epochs), epochs=epochs, name=name)
 
     def with_data(self, experiment: Experiment, new: DataSpec) -> Experiment:
         """The same start on other data; loss, metrics, output layer and batch size follow where they have to.
@@ -83,10 +83,12 @@ class Tuning:
         return changed(followed, seed=experiment.seed, name=experiment.name)
 
     def with_plan(self, experiment: Experiment, plan: TuningPlan) -> Experiment:
-        """The same start by another plan. Raises NotFound."""
+        """The same start by another plan, of two stages with half of the epochs each. Raises NotFound."""
         start = experiment.start
         if start is None:
             return experiment
+        if isinstance(plan, HeadThenAll):
+            plan = _half(experiment.training.epochs)
         followed = changed(experiment, start=changed(start, plan=plan))
         if not plan.takes_optimizer:
             return followed
@@ -110,6 +112,12 @@ class Tuning:
         base, facts = self.base(start.base), data.describe(experiment.data)
         check(experiment, facts)
         check_base(experiment, facts, base.experiment, base.facts)
+        if start.plan.takes_optimizer and (start.base.model or start.base.epoch is not None):
+            raise SpecError(
+                f"{start.plan.label} needs the state of the optimizer, which only the newest weights of a run have. "
+                "Choose those, or another plan.",
+                "start.base",
+            )
         if isinstance(start.plan, FromScratch):
             return ["All layers begin with new weights: of the base model only its layers are used."]
         said = [_about_head(keeps_head(start, base.facts, facts), base.facts, facts)]
@@ -141,6 +149,11 @@ class Tuning:
             self._launch(one, draft=draft, owner=owner) for one in _experiments(experiment, seeds, control)
         ]  # fmt: skip
         return runs[0]
+
+
+def _half(epochs: int) -> HeadThenAll:
+    """Half of the epochs for the head, as long as there are enough."""
+    return HeadThenAll(head_epochs=min(max(epochs // 2, 1), 10_000))
 
 
 def _base_of_run(run: Run) -> Base:

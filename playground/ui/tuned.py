@@ -29,11 +29,21 @@ PACE = 1.0
 """Seconds between two looks at a run that trains."""
 
 
-def outcome(lab: Lab) -> None:
-    """The run that is watched, where it starts from a base; else the place where it will be."""
+def is_shown(lab: Lab) -> bool:
+    """Whether the run that is watched starts from a base."""
+    return _watched(lab) is not None
+
+
+def _watched(lab: Lab) -> Run | None:
     run_id = state.run_id()
     run = lab.run(run_id) if run_id else None
-    if run is None or run.experiment.start is None:
+    return run if run and run.experiment.start else None
+
+
+def outcome(lab: Lab) -> None:
+    """The run that is watched, where it starts from a base; else the place where it will be."""
+    run = _watched(lab)
+    if run is None:
         _placeholder()
         return
     family = lab.outcomes.family(run)
