@@ -128,7 +128,7 @@ class Tiles:
 
     def numbers(self) -> str:
         """Least, mean with deviation, largest, share of zeros."""
-        spread = f"mean {signed(self.mean)} ± {words.score(self.std)}"
+        spread = f"mean {signed(self.mean)} ± {signed(self.std)}"
         zeros = f"{words.score(self.zeros, share=True)} zeros"
         return f"{signed(self.minimum)} to {signed(self.maximum)} · {spread} · {zeros}"
 
@@ -137,7 +137,7 @@ class Tiles:
         rows, columns = self.tiles.shape[:2]
         parts = []
         if columns < self.columns:
-            parts.append(f"the first {columns} of {self.columns:,} units")
+            parts.append(f"the first {columns:,} of {self.columns:,} units")
         if rows < self.rows:
             parts.append(f"the first {rows} of {self.rows:,} input channels")
         if self.step > 1:
@@ -194,7 +194,8 @@ def sheet_png(colors: NDArray[np.uint8]) -> bytes:
     lines = rows * -(-columns // across)
     wide = max(1, min(WIDTH // (across * width), (CELL if is_cell else TILE) // max(height, width)))
     high = max(wide, STRIP) if height == 1 < width else wide
-    gap = 0 if rows == columns == 1 or (is_cell and columns > SEPARATE) else 2
+    # Large pixels need a wide gap, or the border of a kernel looks like that of a pixel.
+    gap = 0 if rows == columns == 1 or (is_cell and columns > SEPARATE) else 2 if is_cell else max(2, wide // 3)
     tile_height, tile_width = height * high + gap, width * wide + gap
     sheet = np.zeros((lines * tile_height, across * tile_width, 4), np.uint8)
     for index in range(rows * columns):

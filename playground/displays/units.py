@@ -48,6 +48,12 @@ class LayerUnits:
         """(bins,): each count divided by all."""
         return self.counts / max(1, self.counts.sum())
 
+    def idle_count(self) -> str:
+        """How many units are dead or saturated, in two words; "–" where the layer can have neither."""
+        if self.dead is not None:
+            return f"{len(self.dead):,} dead"
+        return "–" if self.saturated is None else f"{len(self.saturated):,} saturated"
+
     def idle(self) -> str:
         """Dead and saturated units in words; empty where the layer can have neither."""
         if self.dead is not None:

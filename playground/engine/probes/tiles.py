@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 UNITS = 32
 """Feature maps or filters shown of a layer."""
-CHANNELS = 8
-"""Input channels shown of each filter."""
+CHANNELS, UNITS_BESIDE_CHANNELS = 8, 12
+"""Input channels shown of each filter, and units where each has a picture a channel: more would be too small."""
+SMALL = 5
+"""Pictures up to this many pixels wide are small enough for all units."""
 SIDE = 64
 """Largest height and width of a picture in pixels; a larger one is shown by every second, third, … of its pixels."""
 STRIP = 256
@@ -49,9 +51,10 @@ def picture(values: Array, sheet: Array) -> dict[str, Any]:
         how many there are in all; ``step``, every how many pixels one is shown; and :func:`describe`.
     """
     rows, columns, height, width = sheet.shape
+    units = UNITS if rows == 1 or width <= SMALL else UNITS_BESIDE_CHANNELS
     is_vector = height == width == 1 and rows == 1
     step = max(1, math.ceil(width / STRIP)) if height == 1 else math.ceil(max(height, width) / SIDE)
-    cut = sheet[:CHANNELS, : VALUES if is_vector else UNITS, ::step, ::step]
+    cut = sheet[:CHANNELS, : VALUES if is_vector else units, ::step, ::step]
     return {
         "tiles": np.ascontiguousarray(cut, np.float32),
         "shape": tuple(values.shape),

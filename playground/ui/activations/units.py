@@ -58,8 +58,7 @@ def _table(found: UnitsOverExamples) -> pd.DataFrame:
             "Largest": [layer.maximum for layer in found.layers],
             "Zeros": [100 * layer.zeros for layer in found.layers],
             "Units": [layer.units for layer in found.layers],
-            "Dead": [None if layer.dead is None else len(layer.dead) for layer in found.layers],
-            "Saturated": [None if layer.saturated is None else len(layer.saturated) for layer in found.layers],
+            "Idle": [layer.idle_count() for layer in found.layers],
         }
     )
 
@@ -73,13 +72,10 @@ _COLUMNS = {
     ),
     "Zeros": st.column_config.NumberColumn("Zeros", format="%.1f %%", help="Share of outputs that are exactly 0."),
     "Units": st.column_config.NumberColumn("Units", format="localized", help="Outputs, or channels of a picture."),
-    "Dead": st.column_config.NumberColumn(
-        "Dead", help="Units behind a relu that are 0 for every example. Empty where a layer cannot have such."
-    ),
-    "Saturated": st.column_config.NumberColumn(
-        "Saturated",
-        help="Units of which at least 95 % of the outputs lie within 0.01 of an end of tanh, softsign or sigmoid. The "
-        "output layer is not judged.",
+    "Idle": st.column_config.TextColumn(
+        "Idle units",
+        help="Dead: behind a relu, and 0 for every example. Saturated: at least 95 % of the outputs lie within 0.01 of "
+        "an end of tanh, softsign or sigmoid. Other layers have neither, and the output layer is not judged.",
     ),
 } | {name: st.column_config.NumberColumn(name, format="%.3g") for name in ("Mean", "σ", "Least", "Largest")}
 
