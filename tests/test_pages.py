@@ -29,8 +29,8 @@ def store(settings):
 
 
 @pytest.fixture
-def desk():
-    return Desk()
+def desk(store):
+    return Desk(store)
 
 
 @pytest.fixture(autouse=True)

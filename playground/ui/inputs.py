@@ -175,20 +175,24 @@ def _values(asked: _Asked) -> Chosen:
     """Sliders between the least and the largest value in the training examples."""
     found = asked.lab.probe(asked.saved, Ranges())
     x = np.array(found["typical"], np.float64)
-    columns = st.columns(2 if len(x) > 3 else 1)
-    for index, name in enumerate(asked.facts.feature_names):
-        low, high = float(found["low"][index]), float(found["high"][index])
-        step, format_ = _steps(high - low)
-        with columns[index % len(columns)]:
-            if high <= low:
-                st.caption(f"{name} is {low:.4g} in every training example.")
-                continue
-            x[index] = st.slider(
-                name, low, high, float(np.clip(x[index], low, high)), step, format_, key=f"{asked.key}.{index}",
-                help=f"Training examples have {low:.4g} to {high:.4g}; it begins at a typical one.",
-                persist_state="session",
-            )  # fmt: skip
+    with st.grid("auto" if len(x) > 3 else 1, min_column_width=170, key="values"):
+        for index, name in enumerate(asked.facts.feature_names):
+            low, high = float(found["low"][index]), float(found["high"][index])
+            x[index] = _value(name, low, high, x[index], f"{asked.key}.{index}")
     return Chosen(x[np.newaxis], "your values")
+
+
+def _value(name: str, low: float, high: float, typical: float, key: str) -> float:
+    """One feature."""
+    if high <= low:
+        st.caption(f"{name} is {low:.4g} in every training example.")
+        return low
+    step, written = _steps(high - low)
+    value: float = st.slider(
+        name, low, high, float(np.clip(typical, low, high)), step, written, key=key, persist_state="session",
+        help=f"Training examples have {low:.4g} to {high:.4g}; it begins at a typical one.",
+    )  # fmt: skip
+    return value
 
 
 def _steps(width: float) -> tuple[float, str]:

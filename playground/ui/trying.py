@@ -10,34 +10,50 @@ from numpy.typing import NDArray
 from playground.displays import words
 from playground.displays.trying import Probabilities, enlarged
 from playground.lab import Lab
+from playground.records import SavedModel
 from playground.spec import DataFacts, Experiment
 from playground.spec.probes import Predictions
 from playground.spec.saved import Saved
 from playground.ui import figure, navigation, state
-from playground.ui.cards import run_name
 from playground.ui.errors import guarded
 from playground.ui.inputs import Chosen, called, choose_input, white_of
 from playground.ui.looking import choose_weights
-from playground.ui.strip import short_id
 
 NEIGHBOURS = 6
+UPLOADED = "An uploaded model"
 
 
 def choose_network(lab: Lab) -> tuple[Experiment, Saved] | None:
     """The network that the address names, alone, or one to choose; None where there is none yet."""
-    if asked := state.named("run"):
-        run = lab.run(asked)
-        st.markdown(f"### {run_name(run)}")
+    if asked := state.named("model") or state.named("run"):
+        card = lab.library.model(asked)
+        st.markdown(f"### {card.name}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Run {short_id(run.id)}. Give the network an input: it answers as you go.", width="content")
+            st.caption("Give the network an input: it answers as you go.", width="content")
             another = "Choose another network"
             st.page_link(navigation.TRY.page(), label=another, icon=":material/swap_horiz:", query_params={})
-        return run.experiment, Saved(run=run.id)
+        return card.experiment, _saved(card)
+    uploads = [card for card in lab.library.models() if card.origin == "upload"]
+    if uploads and _origin() == UPLOADED:
+        card = st.selectbox(
+            "Model", uploads, format_func=lambda card: card.name, key="try_model",
+            help="Networks that were taken into the library from a file.",
+        )  # fmt: skip
+        return card.experiment, _saved(card)
     chosen = choose_weights(lab, what="What a network says of your own input")
-    if chosen is None:
-        return None
-    run, saved = chosen
-    return run.experiment, saved
+    return (chosen[0].experiment, chosen[1]) if chosen else None
+
+
+def _saved(card: SavedModel) -> Saved:
+    return Saved(run=card.id) if card.origin == "run" else Saved(model=card.id)
+
+
+def _origin() -> str | None:
+    origin: str | None = st.segmented_control(
+        "Network", ["A run", UPLOADED], default="A run", required=True, key="try_origin",
+        help="What was trained here, or what was taken into the library from a file.",
+    )  # fmt: skip
+    return origin
 
 
 def try_network(lab: Lab, experiment: Experiment, saved: Saved) -> None:
