@@ -2,7 +2,7 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -72,10 +72,17 @@ def on_device(spec: DataSpec, seed: int, array: np.ndarray) -> tf.Tensor:
     return _tensors.get(_key(spec, seed), lambda: tf.convert_to_tensor(array))
 
 
-def program(experiment: Experiment, facts: DataFacts, schedule: Schedule, make: Callable[[], keras.Model]) -> Program:
+def program(
+    experiment: Experiment,
+    facts: DataFacts,
+    schedule: Schedule,
+    make: Callable[[], keras.Model],
+    frozen: Sequence[int] = (),
+) -> Program:
     """The compiled program for this architecture and these sizes, shared by all runs that differ in nothing compiled.
 
-    Seed and learning rate are values, not code; layer ids are names of variables. They are not part of the key.
+    Seed and learning rate are values, not code; layer ids are names of variables. They are not part of the key. Which
+    layers are frozen (by position) is: a function that was traced before a layer was frozen goes on training it.
     """
     training = experiment.training
     what = {
@@ -87,5 +94,6 @@ def program(experiment: Experiment, facts: DataFacts, schedule: Schedule, make: 
         "targets": targets_of(experiment, facts),
         "shape": [facts.input_shape, len(facts.class_names)],
         "sizes": [schedule.examples, schedule.batch_size, schedule.every],
+        "frozen": list(frozen),
     }
     return _programs.get(json.dumps(what, sort_keys=True), lambda: Program(make(), schedule))

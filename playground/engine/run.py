@@ -18,8 +18,11 @@ import tensorflow as tf
 import playground
 from playground.data import Dataset
 from playground.engine import caches
-from playground.engine.model import build_model, compile_model, describe, encode_targets, scores_of
+from playground.engine.model import describe, encode_targets, scores_of
+from playground.engine.model.build import stack
+from playground.engine.probes.health import PROBE_EXAMPLES, WatchHealth
 from playground.engine.probes.surface import extent_of, surface
+from playground.engine.stages import built_model, stages_of
 from playground.engine.training import (
     Callback,
     Learner,
@@ -30,12 +33,13 @@ from playground.engine.training import (
     Source,
     Streamed,
     batches_of,
-    build_all,
     variables_of,
 )
 from playground.engine.training.callbacks import Checkpoint, KeepEpochs, Obey, Picture, Record, StopAtLoss
 from playground.engine.training.reporting import Reporter
-from playground.errors import LeaseLost, PlaygroundError, SpecError
+from playground.engine.tuning import Tuning
+from playground.errors import LeaseLost, NotFound, PlaygroundError, SpecError
+from playground.evaluation.health import Health
 from playground.records import Event, Run
 from playground.settings import Settings
 from playground.spec import Experiment, check
@@ -120,8 +124,14 @@ class _Running:
         self.watch.lap("load")
 
         self._phase("building")
+        start = self.experiment.start
+        self.tuning = Tuning(self.store, self.settings, self.run, start, data.facts) if start else None
         loop = self._loop(data)
         self.watch.lap("build")
+        if self.tuning and self.tuning.before is None:
+            self._phase("judging")
+            self.tuning.before = self._judge(data, "predictions_before")
+            self.watch.lap("judge_before")
 
         loop.run()
         self.watch.lap("train")
@@ -129,10 +139,11 @@ class _Running:
             raise LeaseLost(self.run.id)
 
         self._phase("judging")
-        scores = self._judge(loop, data)
+        scores = dict(loop.history[-1].values if loop.history else loop.values) | self._judge(data, "predictions")
+        compared = self.tuning.compare(loop.learner) if self.tuning else {}
         loop.learner.leave()
         self.watch.lap("judge")
-        return self._end(loop, scores)
+        return self._end(loop, {name: value for name, value in scores.items() if math.isfinite(value)}, compared)
 
     def _phase(self, phase: str) -> None:
         self.reporter.say(replace(self.reporter.progress, phase=phase))
@@ -146,28 +157,31 @@ class _Running:
 
     def _loop(self, data: Dataset) -> Loop:
         experiment, training = self.experiment, self.experiment.training
-        facts = data.facts
-        batch_size = facts.train if training.batch_size == "full" else training.batch_size
-        schedule = Schedule(facts.train, batch_size, training.epochs)
+        kept = self.store.read_checkpoint(self.run.id)
+        if self.tuning and kept:
+            self.tuning.remember(kept[1]["tuning"])
+        batch_size = data.facts.train if training.batch_size == "full" else training.batch_size
+        schedule = Schedule(data.facts.train, batch_size, self.tuning.epochs if self.tuning else training.epochs)
         source = self._source(data, schedule)
 
         # Built anew for every run, because its starting values follow from the seed; compiled once for all.
-        model = build_model(experiment, facts)
-        compile_model(model, experiment, facts)
-        build_all(model, (data.x_train, encode_targets(data.y_train[:1], experiment, facts)))
+        model, step, plan, settled = built_model(experiment, data), 0, self.run.plan, False
+        if self.tuning and not kept:
+            self.tuning.give_weights(model)
+            step = self.tuning.first_step(schedule)
         values: list[Any] = [tf.convert_to_tensor(v.value) for v in variables_of(model)]
-        program = caches.program(experiment, facts, source.sizes, lambda: model)
-
-        step, plan, settled = 0, self.run.plan, False
-        if (kept := self.store.read_checkpoint(self.run.id)) is not None:
-            arrays_kept, meta = kept
-            values, step = [arrays_kept[f"v{index}"] for index in range(len(values))], int(meta["step"])
+        if kept:
+            values, step = [kept[0][f"v{index}"] for index in range(len(values))], int(kept[1]["step"])
             self.store.rewind(self.run.id, self.lease, step)
         elif training.execution == "auto" and (known := self.store.plan(self._plan_key())) is not None:
             plan, settled = known, True
+
+        stages = stages_of(experiment, data, source.sizes, schedule.steps_per_epoch, model)
+        stage = [stage for stage in stages if stage.step <= step][-1]
+        program = stage.program()
         self.pilot = Pilot(program, training.execution, plan, settled)
         self.stop_rule = StopAtLoss(training.stop_at_loss) if training.stop_at_loss is not None else None
-        self.learner = Learner(program, values)
+        self.learner = Learner(program, program.with_rate(values, stage.rate))
         return Loop(
             self.learner,
             source,
@@ -176,6 +190,7 @@ class _Running:
             pilot=self.pilot,
             callbacks=self._callbacks(data),
             step=step,
+            stages=stages,
         )
 
     def _source(self, data: Dataset, schedule: Schedule) -> Source:
@@ -200,7 +215,7 @@ class _Running:
         def meta(loop: Loop) -> dict[str, Any]:
             return {
                 "step": loop.step, "epoch": loop.epoch, "seed": self.experiment.seed, "plan": loop.pilot.plan,
-                "experiment": self.experiment.fingerprint(),
+                "experiment": self.experiment.fingerprint(), "tuning": self.tuning.memory if self.tuning else None,
             }  # fmt: skip
 
         callbacks: list[Callback] = [self.first, Record(self.reporter)]
@@ -212,16 +227,32 @@ class _Running:
             callbacks.append(self.stop_rule)
         callbacks.append(Obey(self.reporter, change))
         callbacks.append(KeepEpochs(self.store, self.run.id, self.lease))
+        if self.tuning is None or self.tuning.epochs:
+            callbacks.append(self._watch_health(data))
         callbacks.append(Checkpoint(self.store, self.run.id, self.lease, self.settings.checkpoint_seconds, meta))
         return callbacks
+
+    def _watch_health(self, data: Dataset) -> WatchHealth:
+        try:
+            known = Health.from_arrays(self.store.read_arrays(self.run.id, "health"))
+        except NotFound:
+            known = None
+        return WatchHealth(
+            self.reporter,
+            lambda arrays: self.store.write_arrays(self.run.id, "health", arrays, lease=self.lease),
+            data.x_train,
+            encode_targets(data.y_train[:PROBE_EXAMPLES], self.experiment, data.facts),
+            [layer.id for layer in stack(self.experiment, data.facts)],
+            known,
+        )
 
     def _scores(self, data: Dataset, x: np.ndarray) -> np.ndarray:
         with self.learner.seat() as program:
             return scores_of(program.predict(x), self.experiment, data.facts)
 
-    def _judge(self, loop: Loop, data: Dataset) -> dict[str, float]:
-        """Final scores by Keras's metrics, and the predictions from which every other score is computed."""
-        scores = dict(loop.history[-1].values if loop.history else loop.values)
+    def _judge(self, data: Dataset, name: str) -> dict[str, float]:
+        """Scores by Keras's metrics; the predictions from which every other score is computed are kept as ``name``."""
+        scores: dict[str, float] = {}
         arrays = {}
         for split, prefix, x, y in (
             ("validation", "val", data.x_validation, data.y_validation),
@@ -230,14 +261,15 @@ class _Running:
             if not len(x):
                 continue
             arrays[f"y_true_{split}"], arrays[f"y_score_{split}"] = y, self._scores(data, x)
-            with loop.learner.seat() as program:
+            with self.learner.seat() as program:
                 program.model.reset_metrics()
                 program.evaluate(batches_of((x, encode_targets(y, self.experiment, data.facts))))
-                scores |= {f"{prefix}_{name}": value for name, value in program.metrics()[0].items()}
-        self.store.write_arrays(self.run.id, "predictions", arrays, lease=self.lease)
+                scores |= {f"{prefix}_{metric}": value for metric, value in program.metrics()[0].items()}
+                program.model.reset_metrics()
+        self.store.write_arrays(self.run.id, name, arrays, lease=self.lease)
         return {name: value for name, value in scores.items() if math.isfinite(value)}
 
-    def _end(self, loop: Loop, scores: dict[str, float]) -> _End:
+    def _end(self, loop: Loop, scores: dict[str, float], compared: dict[str, object]) -> _End:
         facts: dict[str, object] = {
             "parameters": self.parameters,
             "epochs": round(loop.epoch, 4),
@@ -247,6 +279,7 @@ class _Running:
             "device": device_name(),
             "versions": versions(),
             "note": loop.pilot.note,
+            **compared,
         }
         whole = loop.step == loop.schedule.total_steps or bool(self.stop_rule and self.stop_rule.reason)
         self.reporter.say(replace(self.reporter.progress, phase="", seconds_left=None), plan=loop.pilot.plan)

@@ -108,7 +108,7 @@ class EvaluateOnly(TuningPlan):
     kind: Literal["evaluate_only"] = "evaluate_only"  # type: ignore[mutable-override]
 
     def stages(self, layers: Sequence[str]) -> tuple[Stage, ...]:
-        return ()
+        return (Stage("Evaluation", (), 0),)
 
 
 TuningSpec = Annotated[HeadOnly | HeadThenAll | Continue | FromScratch | EvaluateOnly, Field(discriminator="kind")]

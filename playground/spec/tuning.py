@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from playground.errors import LayerError, SpecError
 from playground.spec.base import changed
-from playground.spec.data import Data, DataFacts
+from playground.spec.data import Collected, Data, DataFacts, Split
 from playground.spec.experiment import Experiment
 from playground.spec.losses import losses_for
 from playground.spec.saved import Saved
@@ -82,6 +82,27 @@ def keeps_head(start: Start, base: DataFacts, facts: DataFacts) -> bool:
     return start.head == "keep"
 
 
+def may_have_seen(experiment: Experiment, base: Experiment) -> bool:
+    """Whether the base may have been trained on test examples of the experiment: scores would be too good.
+
+    So it is where both split the same collected examples, but not in the same way.
+    """
+    ours, theirs = experiment.data, base.data
+    if type(ours) is not type(theirs) or not (isinstance(ours, Split) and isinstance(ours, Collected)):
+        return False
+    ours_of, theirs_of = (set(map(str, getattr(spec, "classes", None) or ())) for spec in (ours, theirs))
+    if ours_of and theirs_of and not ours_of & theirs_of:
+        return False
+    how = [
+        (
+            spec.seed if spec.data.uses_seed else 0,
+            spec.data.model_dump(include={"test_fraction", "stratify", "classes"}),
+        )
+        for spec in (experiment, base)
+    ]
+    return how[0] != how[1]
+
+
 def check_start(experiment: Experiment) -> None:
     """Refuse a plan that cannot work whatever the base is.
 
@@ -115,7 +136,7 @@ def check_base(experiment: Experiment, facts: DataFacts, base: Experiment, base_
         base_facts: for which those were made.
 
     Raises:
-        SpecError: input or classes have other sizes, or Continue would go on with another training.
+        SpecError: input or classes have other sizes, or the plan needs an output layer or an optimizer that differs.
         LayerError: the layers differ.
     """
     start = experiment.start
@@ -135,8 +156,14 @@ def check_base(experiment: Experiment, facts: DataFacts, base: Experiment, base_
             "output layer.",
             "start.head",
         )
+    if not kept and (start.plan.takes_optimizer or not any(stage.layers for stage in stages(experiment))):
+        raise SpecError(
+            f"{type(start.plan).label} needs the output layer as it is, and this data has other classes than the base "
+            "model's. Choose a plan that trains a new one, such as Head, then all.",
+            "start.plan",
+        )
     if start.plan.takes_optimizer:
-        _check_continued(experiment, base, kept)
+        _check_continued(experiment, base)
 
 
 def _check_layers(experiment: Experiment, base: Experiment) -> None:
@@ -156,24 +183,20 @@ def _check_layers(experiment: Experiment, base: Experiment) -> None:
             )
 
 
-def _check_continued(experiment: Experiment, base: Experiment, keeps_output: bool) -> None:
-    remedy = "Choose another plan, such as Head, then all."
-    if not keeps_output:
+def _check_continued(experiment: Experiment, base: Experiment) -> None:
+    ours, theirs = experiment.training.optimizer, base.training.optimizer
+    if changed(ours, learning_rate=theirs.learning_rate) != theirs:
         raise SpecError(
-            "Continue goes on with the output layer as it is, and this data has other classes than the base model's. "
-            + remedy,
-            "start.plan",
+            f"Continue goes on with the optimizer of the base model ({theirs.kind}) and its settings, except for the "
+            "learning rate. Take that optimizer, or choose another plan.",
+            "training.optimizer",
         )
-    for what, ours, theirs in (
-        ("optimizer", experiment.training.optimizer.kind, base.training.optimizer.kind),
-        ("seed", experiment.seed, base.seed),
-    ):
-        if ours != theirs:
-            raise SpecError(
-                f"Continue goes on with the {what} of the base model ({theirs}), and this experiment has {ours}. Take "
-                f"the base model's {what}, or choose another plan.",
-                "seed" if what == "seed" else "training.optimizer",
-            )
+    if experiment.seed != base.seed:
+        raise SpecError(
+            f"Continue goes on with the seed of the base model ({base.seed}), and this experiment has "
+            f"{experiment.seed}. Take that seed, or choose another plan.",
+            "seed",
+        )
 
 
 def _outputs(experiment: Experiment, facts: DataFacts) -> int:

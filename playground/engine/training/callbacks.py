@@ -149,8 +149,9 @@ class Checkpoint(Callback):
 class KeepEpochs(Callback):
     """Keeps the weights of some epochs, spread evenly over the training, to look into and to start from.
 
-    Every epoch at first; whenever more than ``most`` are kept, every other one goes. The weights before the first step
-    are epoch 0. At most one a second: a run that is over in a moment must not wait for its disk.
+    Every epoch at first; whenever more than ``most`` are kept, every other one goes. The first are the weights before
+    the first step: epoch 0, or that from which a saved training goes on. At most one a second: a run that is over in a
+    moment must not wait for its disk.
     """
 
     def __init__(self, store: Store, run_id: str, lease: str, most: int = 12, seconds: float = 1.0) -> None:
@@ -161,7 +162,7 @@ class KeepEpochs(Callback):
         self._pending: Future[None] | None = None
 
     def on_train_begin(self, loop: Loop) -> None:
-        if loop.step == 0:
+        if not self._kept:
             self._keep(loop)
 
     def on_decision(self, loop: Loop) -> None:

@@ -5,6 +5,7 @@
     while step < total and not stop_training:
         run a stretch of about 0.2 s of steps in one compiled call     Program
         read the metrics; at a NaN go back to the last good step       Loop
+    at the first step of a stage: let other layers learn           Stage
         at the end of a period: validate, decide                       Schedule
         tell the callbacks
 
@@ -14,26 +15,16 @@ falls at steps fixed by the experiment: see :class:`Schedule`, and :mod:`plan` f
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
-import keras
-import numpy as np
 import tensorflow as tf
 
-from playground.engine.training.plan import Pace, Pilot, Plan
-from playground.engine.training.program import (
-    EVALUATION_BATCH,
-    Learner,
-    Program,
-    Values,
-    Variant,
-    build_all,
-    variables_of,
-)
+from playground.engine.training.plan import Pace, Pilot
+from playground.engine.training.program import EVALUATION_BATCH, Learner, Program, Values, Variant
 from playground.engine.training.schedule import Schedule
-from playground.engine.training.source import OnDevice, Source
+from playground.engine.training.source import Source
 from playground.records import Point
 
 SECONDS_BETWEEN_SNAPSHOTS = 1.0
@@ -53,6 +44,16 @@ class Callback:
 
     def on_train_end(self, loop: "Loop") -> None:
         """After the last step, also when stopped or failed."""
+
+
+class Stage(NamedTuple):
+    """From which step on which layers learn, and how fast. The numbers of a training go on through all its stages."""
+
+    step: int
+    rate: float
+    """The learning rate."""
+    program: Callable[[], Program]
+    """The network with the other layers frozen; it has the same variables in the same places."""
 
 
 @dataclass
@@ -83,6 +84,7 @@ class Loop:
         validation: batches that Keras's ``test_step`` takes; empty for none.
         pilot: chooses between plain and XLA.
         step: where a resumed training goes on.
+        stages: what is to come after that step, in order; ``learner`` sits in the program of the present stage.
 
     Attributes:
         step: steps done.
@@ -102,6 +104,7 @@ class Loop:
         pilot: Pilot,
         callbacks: Sequence[Callback] = (),
         step: int = 0,
+        stages: Sequence[Stage] = (),
     ) -> None:
         self.learner = learner
         self.schedule = schedule
@@ -110,6 +113,7 @@ class Loop:
         self.pilot = pilot
         self.callbacks = callbacks
         self.step = step
+        self.stages = [stage for stage in stages if stage.step > step]
         self.values: dict[str, float] = {}
         self.history: list[Point] = []
         self.stop_training = False
@@ -140,6 +144,8 @@ class Loop:
             self.pilot.prepare(self.step, self.source.window(self.step))
         self._tell("on_train_begin")
         while self.step < self.schedule.total_steps and not self.stop_training:
+            if self.stages and self.step == self.stages[0].step:
+                self._begin_stage(self.stages.pop(0))
             decided = self._stretch()
             self._tell("on_stretch_end")
             if decided and not self.failure:
@@ -150,12 +156,22 @@ class Loop:
         for callback in self.callbacks:
             getattr(callback, moment)(self)
 
+    def _begin_stage(self, stage: Stage) -> None:
+        """Go on in another program. A snapshot begins every stage, so that a replay never crosses one."""
+        program = stage.program()
+        self.learner.move(program, stage.rate)
+        self.pilot.board(program, self.step, self.source.window(self.step))
+        with self.learner.seat():
+            self._keep(program)
+
     def _stretch(self) -> bool:
         """Run some steps in one call. True when a decision fell at their end."""
         window = self.source.window(self.step)
         period_end = self.schedule.period(self.step)[1] * self.schedule.steps_per_epoch
         variant = self.pilot.ready(self.step)
         end = min(self.pilot.until(self.step, window.end), self.step + self._pace.steps(variant))
+        if self.stages:
+            end = min(end, self.stages[0].step)
         with self.learner.seat() as program:
             began = time.perf_counter()
             program.run(variant, window, self.step, end)
@@ -233,16 +249,6 @@ def _means_since(before: Mapping[str, tuple[float, float]], now: Mapping[str, tu
     return means
 
 
-def class_weights(y: np.ndarray, weights: Mapping[int, float]) -> np.ndarray:
-    """Class weights as sample weights, which is what ``fit`` makes of them: float32 (n,).
-
-    Args:
-        y: class index (n,) or (n, 1), or one-hot (n, classes).
-    """
-    index = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1).astype(int)
-    return np.asarray([weights.get(int(i), 1.0) for i in index], np.float32)
-
-
 def batches_of(arrays: Any, size: int = EVALUATION_BATCH) -> list[Any]:
     """Arrays cut into batches on the device, for :class:`Loop`'s ``validation``."""
     examples = len(tf.nest.flatten(arrays)[0])
@@ -250,43 +256,3 @@ def batches_of(arrays: Any, size: int = EVALUATION_BATCH) -> list[Any]:
         tf.nest.map_structure(lambda array, at=at: tf.convert_to_tensor(array[at : at + size]), arrays)
         for at in range(0, examples, size)
     ]
-
-
-def fit(
-    model: keras.Model,
-    x: Any,
-    y: np.ndarray,
-    *,
-    sample_weight: np.ndarray | None = None,
-    class_weight: Mapping[int, float] | None = None,
-    validation_data: tuple[Any, ...] | None = None,
-    batch_size: int = 32,
-    epochs: int = 1,
-    shuffle: bool = True,
-    seed: int = 0,
-    execution: Literal["auto", "plain", "xla"] = "auto",
-    plan: Plan = (),
-    callbacks: Sequence[Callback] = (),
-) -> Loop:
-    """Train any compiled Keras model on arrays, with the arguments of ``model.fit``.
-
-    The model is trained in place. The loop that is returned has ``history``, ``pilot.plan`` and ``speed``.
-    """
-    if class_weight is not None:
-        weights = class_weights(y, class_weight)
-        sample_weight = weights if sample_weight is None else sample_weight * weights
-    arrays = (x, y) if sample_weight is None else (x, y, sample_weight)
-    schedule = Schedule(len(y), min(batch_size, len(y)), epochs)
-    source = OnDevice(arrays, schedule, shuffle, seed)
-    build_all(model, arrays)
-    program = Program(model, source.sizes)
-    loop = Loop(
-        Learner(program, [tf.convert_to_tensor(v.value) for v in variables_of(model)]),
-        source,
-        schedule=schedule,
-        validation=batches_of(validation_data) if validation_data else (),
-        pilot=Pilot(program, execution, plan, settled=bool(plan)),
-        callbacks=callbacks,
-    )
-    loop.run()
-    return loop

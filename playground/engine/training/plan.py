@@ -71,6 +71,13 @@ class Pilot:
         if any(variant == "xla" for start, variant in self.entries if start >= step) or self.variant(step) == "xla":
             self.program.compile_xla(window)
 
+    def board(self, program: Program, step: int, window: Window) -> None:
+        """Go on with another program from ``step`` on, in the variant that flies now; a trial that ran ends with it."""
+        self.program = program
+        if self.variant(step) == "xla":
+            self._trial, self.exploring = None, False
+            self.prepare(step, window)
+
     def ready(self, step: int) -> Variant:
         """The variant for the stretch that begins at ``step``, compiled; waits for the compiler where it must.
 
