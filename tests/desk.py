@@ -18,6 +18,7 @@ from playground.spec.layers import Dense, Flatten
 from playground.spec.probes import ProbeSpec
 from playground.spec.saved import Saved
 from playground.store import Store
+from tests import desk_inside
 
 STARTING = EngineStatus("starting", message="The engine is starting. Wait a few seconds.")
 
@@ -100,6 +101,8 @@ def singular_values(loaded: data.Dataset, asked: Any, x: np.ndarray | None) -> d
 PROBES: dict[str, Callable[[data.Dataset, Any, np.ndarray | None], dict[str, Any]]] = {
     "predictions": predictions, "example": example, "ranges": ranges,
     "gradients": gradients, "gradient_check": gradient_check, "singular_values": singular_values,
+    "activations": desk_inside.activations, "units": desk_inside.units, "strongest": desk_inside.strongest,
+    "saliency": desk_inside.saliency, "grad_cam": desk_inside.grad_cam,
 }  # fmt: skip
 
 
