@@ -137,11 +137,7 @@ class TestTiles:
         "shape", [(1, 1, 28, 28), (1, 32, 26, 26), (8, 12, 13, 13), (1, 1024, 1, 1), (1, 9, 1, 128)]
     )
     def test_a_sheet_fits_its_column(self, shape):
-        from io import BytesIO
-
-        from PIL import Image
-
-        image = Image.open(BytesIO(sheet_png(np.zeros((*shape, 3), np.uint8))))
+        image = Image.open(io.BytesIO(sheet_png(np.zeros((*shape, 3), np.uint8))))
         assert max(image.size) <= 900
 
     def test_a_scale_says_what_the_strongest_colour_stands_for(self):
