@@ -1,7 +1,14 @@
-"""Every saved model."""
+"""Models: every network that can be used again, from a run or from a file, and the door through which files come."""
+
+import streamlit as st
 
 from playground.ui import resources
-from playground.ui.looking import choose_weights
+from playground.ui.library import choose_cards, model_cards, take_in
 
 lab = resources.lab()
-chosen = choose_weights(lab, what="Every saved model")
+
+st.markdown("### Models")
+take_in(lab)
+cards = choose_cards(lab)
+if cards:
+    model_cards(lab, cards)

@@ -11,7 +11,7 @@ from playground.engine.reuse.gate import CONFIG, WEIGHTS, unpack
 from playground.engine.reuse.gate_config import parse
 from playground.engine.reuse.gate_network import ConfigGate
 from playground.engine.reuse.gate_weights import Weights
-from playground.engine.reuse.handover import Network, write
+from playground.engine.reuse.handover import READY, Network, write
 from playground.errors import ModelRefused
 from playground.spec.saved import MAX_FILE
 
@@ -21,6 +21,7 @@ MAX_REASONS = 20
 def main(file: Path, room: Path) -> None:
     """Look at a file within the limits of ``confine``, and leave what was found in the room."""
     confine(room, file, file_bytes=MAX_FILE)
+    (room / READY).touch()
     try:
         examine(file, room)
     except ModelRefused as refused:

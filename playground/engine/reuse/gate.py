@@ -89,5 +89,5 @@ def _copy(member: IO[bytes], target: IO[bytes], limit: int) -> None:
 
 def shown(text: object) -> str:
     """A text from the file as a message may repeat it: short, in quotes, and without what a page could act upon."""
-    plain = re.sub(r"[^\w ./:=+-]", "?", str(text)[:200])
+    plain = re.sub(r"[^\w ./=+-]", "?", str(text)[:200])
     return f"“{plain[:60]}…”" if len(plain) > 60 else f"“{plain}”"

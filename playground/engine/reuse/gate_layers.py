@@ -49,7 +49,7 @@ def read_layer(entry: Mapping[str, Any], notes: list[str]) -> tuple[Layer | None
     """
     kind, config = str(entry.get("class_name")), entry.get("config")
     name = config.get("name") if isinstance(config, dict) else None
-    what = f"The layer {shown(name)} ({shown(kind)})"
+    what = f"The layer {shown(name)} ({kind if kind.isidentifier() and len(kind) < 40 else shown(kind)})"
     reasons = list(_against_class(entry, what))
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         reasons.append(f"{what} has a name that is not letters, digits, spaces, points and dashes.")
@@ -85,7 +85,9 @@ def _against_class(entry: Mapping[str, Any], what: str) -> Iterator[str]:
 
 
 def _against_rest(cls: type[Layer], config: Mapping[str, Any], what: str, notes: list[str]) -> Iterator[str]:
-    """What speaks against the arguments that our layer does not have."""
+    """What speaks against the arguments that our layer does not have, and against those that are missing."""
+    for key in sorted(_fields(cls) - set(config)):
+        yield f"does not say its {key}"  # our default may be another than Keras's
     for key, value in config.items():
         if key in _fields(cls) or key in UNUSED or value is None or value in NEUTRAL.get(key, ()):
             continue

@@ -14,6 +14,8 @@ from playground.errors import ModelRefused
 from playground.spec import Model
 
 DESCRIPTION, NUMBERS = "description.json", "numbers.f32"
+READY = "ready"
+"""The empty file that says that the child begins to read."""
 MAX_DESCRIPTION = 4_000_000
 
 FLOAT32 = np.dtype("<f4")

@@ -1,34 +1,20 @@
 """A stranger's ``.keras`` file -> a model of the library, by way of a child process that reads it for us."""
 
-import logging
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import playground
 from playground.data import describe as describe_data
 from playground.engine import model as models
-from playground.engine.reuse import handover
+from playground.engine.reuse.apart import Layers, examine_apart
 from playground.engine.reuse.fitting import experiment_for
 from playground.errors import ModelRefused
 from playground.records import SavedModel
 from playground.settings import Settings
 from playground.spec import changed
 from playground.store import Store
-
-WALL_SECONDS = 9.0
-
-TOO_MUCH = "Reading the file took more memory or time than a file from outside may take. Save a smaller model again."
-
-log = logging.getLogger(__name__)
-
-Layers = list[list[NDArray[np.float32]]]
 
 
 def take_in(store: Store, settings: Settings, path: Path, name: str, owner: str) -> SavedModel:
@@ -45,7 +31,7 @@ def take_in(store: Store, settings: Settings, path: Path, name: str, owner: str)
         ModelRefused: with every reason.
         StoreError: the disk cannot be written.
     """
-    network, layers = examine_apart(path, settings)
+    network, layers = examine_apart(path, settings.home)
     called = "".join(letter for letter in name[-300:].replace("\\", "/") if letter.isprintable())
     stem = Path(called).stem[:80].strip() or "model"
     experiment, notes = experiment_for(network, stem)
@@ -85,40 +71,3 @@ def _variables(model: Any, layers: Layers) -> dict[str, NDArray[Any]]:
             raise ModelRefused([f"The weights of the layer {layer.name} have other shapes than its description says."])
         layer.set_weights(arrays)
     return {f"v{index}": np.asarray(variable) for index, variable in enumerate(model.variables)}
-
-
-def examine_apart(path: Path, settings: Settings) -> tuple[handover.Network, Layers]:
-    """What a child process finds in a file: the network, and its weights a layer.
-
-    Raises:
-        ModelRefused: with every reason.
-    """
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="taking-in-", dir=settings.home, ignore_cleanup_errors=True) as folder:
-        room = Path(folder).resolve()
-        errors = room / "errors.txt"
-        try:
-            with errors.open("wb") as file:
-                done = subprocess.run(
-                    [sys.executable, "-P", "-s", "-m", "playground.engine.reuse.child", path.resolve(), room],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file, cwd=room, env=_environment(room),
-                    timeout=WALL_SECONDS, check=False,
-                )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise ModelRefused([TOO_MUCH]) from None
-        if done.returncode:
-            with errors.open("rb") as file:
-                log.warning("a file was not read (%s): %s", done.returncode, file.read(4000).decode(errors="replace"))
-            raise ModelRefused([TOO_MUCH])
-        return handover.read(room)
-
-
-def _environment(room: Path) -> dict[str, str]:
-    """Nothing of ours: no settings, no secrets, no home folder."""
-    variables = {
-        "PYTHONPATH": str(Path(playground.__file__).resolve().parents[1]),
-        "OPENBLAS_NUM_THREADS": "1",  # a process of one thread may still leave its network
-        "HDF5_PLUGIN_PRELOAD": "::",  # HDF5 loads no plug-ins
-    }
-    variables |= dict.fromkeys(("HOME", "TMPDIR", "TEMP", "KERAS_HOME"), str(room))
-    return variables | {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}  # Windows needs it
