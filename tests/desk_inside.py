@@ -46,11 +46,11 @@ def activations(loaded: data.Dataset, asked: Any, x: np.ndarray | None) -> dict[
         "scores": scores, "predicted": 0, "target": asked.target, "of": "score" if asked.target is None else "loss",
         "value": 0.5,
         "layers": [
-            {"id": "input", "kind": "Input", "output": shown, "gradient": shown, "weights": []},
+            {"id": "input", "kind": "Input", "output": shown, "gradient": shown, "by_logits": False, "weights": []},
             {"id": "flatten_1", "kind": "Flatten", "output": vector(x.ravel()), "gradient": vector(-x.ravel()),
-             "weights": []},
+             "by_logits": False, "weights": []},
             {"id": "output", "kind": "Dense", "output": vector(np.atleast_1d(scores)), "gradient": None,
-             "weights": [weight]},
+             "by_logits": False, "weights": [weight]},
         ],
     }  # fmt: skip
 

@@ -1,15 +1,18 @@
 """Activations, gradients, saliency and Grad-CAM against plain Keras and GradientTape code, and finite differences."""
 
 import math
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from playground.data import describe as describe_data
-from playground.errors import SpecError
+from playground.errors import NotFound, SpecError
 from playground.settings import Settings
 from playground.spec import LAYERS, parse_experiment
 from playground.spec.probes import Activations, GradCam, Saliency, Strongest, Units
+from playground.spec.saved import Saved
+from tests.runs import run_in
 
 pytestmark = pytest.mark.keras
 
@@ -97,6 +100,9 @@ class TestActivations:
         for row, output, gradient in list(zip(rows[1:], outputs, by_output, strict=True))[:-1]:
             close(whole(row["output"]["tiles"], output.shape[1:]), output[0])
             close(whole(row["gradient"]["tiles"], output.shape[1:]), gradient[0])
+        # Of a cross-entropy by the logits of a softmax: p − y.
+        assert [row["by_logits"] for row in rows] == [False] * (len(rows) - 1) + [True]
+        close(whole(rows[-1]["gradient"]["tiles"], (10,)), outputs[-1][0] - tf.one_hot(y[7], 10))
 
     def test_weights_and_their_gradients_are_those_of_plain_code(self, cnn):
         import tensorflow as tf
@@ -430,3 +436,17 @@ class TestBadInput:
         rows = LayerRows.from_answer(found)
         for row in rows.rows:
             assert rows.html(row, "global")
+
+    def test_weights_that_are_no_numbers(self, tmp_path):
+        from playground.engine.probes import answer
+        from playground.store import open_store
+
+        settings = Settings(home=tmp_path)
+        asked = experiment([{"kind": "Flatten"}])
+        with closing(open_store(settings.database, settings.artifacts)) as store:
+            run = run_in(store, asked)
+            store.keep_epoch(run.id, 6, {"v0": np.full((64, 10), np.nan, "f4"), "v1": np.zeros(10, "f4")})
+            with pytest.raises(SpecError, match=r"are not all numbers\. Choose an earlier epoch\."):
+                answer(store, settings, Saved(run=run.id, epoch=6), Activations())
+            with pytest.raises(NotFound, match=r"epoch 5\. Choose one of the kept epochs: 6\."):
+                answer(store, settings, Saved(run=run.id, epoch=5), Activations())

@@ -29,6 +29,8 @@ class LayerRow:
     kind: str
     output: Tiles
     gradient: Tiles | None
+    by_logits: bool
+    """The gradient is that of the values before the activation: those are what a cross-entropy reads."""
     weights: tuple[Weight, ...]
 
     @property
@@ -61,6 +63,7 @@ class LayerRows:
                 kind=row["kind"],
                 output=Tiles.from_answer(row["output"]),
                 gradient=_tiles(row["gradient"]),
+                by_logits=row["by_logits"],
                 weights=tuple(
                     Weight(weight["name"], Tiles.from_answer(weight["values"]), _tiles(weight["gradient"]))
                     for weight in row["weights"]
@@ -115,7 +118,7 @@ def _cells(row: LayerRow) -> dict[str, list[tuple[str, Tiles]]]:
     """What stands in each column, with its name."""
     return {
         "output": [("", row.output)],
-        "gradient": [("", row.gradient)] if row.gradient else [],
+        "gradient": [("before the activation," if row.by_logits else "", row.gradient)] if row.gradient else [],
         "weights": [(weight.name, weight.values) for weight in row.weights],
         "weight_gradients": [(weight.name, weight.gradient) for weight in row.weights if weight.gradient],
     }

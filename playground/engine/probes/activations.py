@@ -20,6 +20,7 @@ from playground.engine.probes.trace import (
     one_input,
     outputs_of,
     predicted_class,
+    read_by_loss,
 )
 from playground.spec.probes import Activations
 
@@ -40,8 +41,9 @@ def activations(subject: Subject, asked: Activations, inputs: NDArray[np.floatin
     Returns:
         ``scores`` as :meth:`Restored.scores` gives them, of the one input; ``predicted`` class index; ``target``, class
         index, number or None; ``of``, "loss" or "score", of whose ``value`` the gradients are; and ``layers``, the
-        input first: a list of ``id``, ``kind``, ``output``, ``gradient`` (or None) and ``weights``, a list of ``name``,
-        ``values`` and ``gradient`` (or None). Each array is what :func:`playground.engine.probes.tiles.picture` gives.
+        input first: a list of ``id``, ``kind``, ``output``, ``gradient`` (or None), ``by_logits`` (it is the gradient
+        of the values before the activation) and ``weights``, a list of ``name``, ``values`` and ``gradient`` (or None).
+        Each array is what :func:`playground.engine.probes.tiles.picture` gives.
 
     Raises:
         SpecError: there is no such example or class, or several inputs were given.
@@ -92,10 +94,12 @@ def _rows(subject: Subject, found: Derivatives) -> list[dict[str, Any]]:
 
 
 def _output(found: Derivatives, index: int) -> dict[str, Any]:
-    gradient = found.by_output[index]
+    output, gradient = found.outputs[index], found.by_output[index]
+    is_last = index == len(found.outputs) - 1
     return {
-        "output": _output_picture(found.outputs[index]),
+        "output": _output_picture(output),
         "gradient": None if gradient is None else _output_picture(gradient),
+        "by_logits": is_last and gradient is not None and read_by_loss(output) is not output,
     }
 
 

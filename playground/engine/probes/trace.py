@@ -25,7 +25,7 @@ class Derivatives(NamedTuple):
 
     outputs: Outputs
     by_output: list[tf.Tensor | None]
-    """With respect to each of ``outputs``."""
+    """With respect to each of ``outputs``; of the last one with respect to what :func:`read_by_loss` says."""
     by_variable: dict[str, tf.Tensor]
     """With respect to the trainable variables it depends on, by their path."""
 
@@ -61,7 +61,8 @@ def derive(subject: Subject, x: tf.Tensor, number: Callable[[Outputs], tf.Tensor
         tape.watch(x)
         outputs = outputs_of(subject, x)
         value = number(outputs)
-    found = tape.gradient(value, [*outputs, *(variable.value for variable in variables)])
+    by_output = [*outputs[:-1], read_by_loss(outputs[-1])]
+    found = tape.gradient(value, [*by_output, *(variable.value for variable in variables)])
     by_variable = zip(variables, found[len(outputs) :], strict=True)
     return Derivatives(
         outputs, found[: len(outputs)], {variable.path: by for variable, by in by_variable if by is not None}
