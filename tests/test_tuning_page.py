@@ -8,7 +8,7 @@ import pytest
 from playground.errors import SpecError
 from playground.lab import Lab
 from playground.lab.outcomes import marks
-from playground.records import Event, Progress
+from playground.records import Event, Progress, SavedModel
 from playground.spec import changed, with_settings
 from playground.spec.data import Digits, Mnist
 from playground.spec.saved import Saved
@@ -105,6 +105,25 @@ class TestChoosing:
         assert followed.training.optimizer == base.experiment.training.optimizer
         lab.tuning.fits(followed)
 
+    def test_continue_needs_the_newest_weights(self, lab: Lab, base):
+        early = lab.tuning.propose(lab.tuning.base(Saved(run=base.id, epoch=1)))
+        with pytest.raises(SpecError, match="only the newest weights"):
+            lab.tuning.fits(lab.tuning.with_plan(early, Continue()))
+
+    def test_models_of_the_library_are_bases(self, lab: Lab, store, base):
+        card = SavedModel("", "My model", 0, "upload", "my.keras", base.experiment, lab.facts(base.experiment.data))
+        model = store.add_model(card, {"v0": np.zeros(3)})
+        found = lab.tuning.bases()[-1]
+        assert found == lab.tuning.base(Saved(model=model.id))
+        assert "kept with its weights" in lab.tuning.fits(lab.tuning.propose(found))[0]
+        at = visit("fine_tune", model=model.id)
+        assert "My model" in at.selectbox[0].format_func(at.selectbox[0].value)
+
+    def test_two_stages_share_the_epochs(self, lab: Lab, base):
+        proposed = lab.tuning.propose(lab.tuning.base(Saved(run=base.id)))
+        few = with_settings(proposed, ["training.epochs=2"])
+        assert lab.tuning.with_plan(few, HeadThenAll()).start.plan.head_epochs == 1
+
     def test_a_smaller_data_set_gets_a_smaller_batch(self, lab: Lab, base):
         proposed = lab.tuning.propose(lab.tuning.base(Saved(run=base.id)))
         small = lab.tuning.with_data(proposed, changed(HIGH, examples=30))
@@ -148,6 +167,12 @@ class TestOutcomes:
         assert [found.id for found in family.controls] == [control.id]
         assert [found.id for found in family.others] == [other.id]
         assert family.waiting == 0
+
+    def test_a_family_is_followed_without_looking_for_it_again(self, lab: Lab, store, base):
+        first = lab.tuning.launch(lab.tuning.propose(lab.tuning.base(Saved(run=base.id))), owner="me")
+        family = lab.outcomes.family(first)
+        store.request(first.id, stop=True)
+        assert lab.outcomes.renewed(family).waiting == 1
 
     def test_one_seed_is_compared_over_test_examples(self, lab: Lab, store, base):
         run = adapted(store, base, HeadThenAll(), right=0.9)
@@ -241,6 +266,12 @@ class TestPage:
         assert "**The old task is partly forgotten**: test accuracy 95.0% before, 40.0% after." in said
         assert "output moved most, by 80.0% of its size. 1 layer stayed exactly as before." in said
         assert "Head only · test accuracy 70.0%" in said
+
+    def test_a_run_that_was_stopped_has_no_answer(self, store, base):
+        run = run_in(store, tuned(base.experiment, Saved(run=base.id), HIGH), Event.STOP)
+        at = visit("fine_tune", run=run.id)
+        assert not at.error
+        assert "ended before it could be judged" in text(at)
 
     def test_the_base_of_a_run_that_is_gone_is_said(self, store, base):
         run = adapted(store, base, HeadThenAll())

@@ -13,7 +13,7 @@ from playground.errors import NotFound
 from playground.evaluation import Comparison
 from playground.lab.remember import Remember
 from playground.records import Run
-from playground.spec import Experiment, changed
+from playground.spec import Experiment
 from playground.spec.start import FromScratch
 from playground.spec.tuning import stages
 from playground.store import Store
@@ -68,7 +68,7 @@ class Outcomes:
         """The runs that belong together with a run that starts from a base."""
         newest: dict[tuple[str, int], Run] = {}
         for other in reversed([run, *self._store.runs(owner=run.owner, limit=RECENT)]):
-            if other.experiment.start and _task(other.experiment) == _task(run.experiment):
+            if _is_alike(other.experiment, run.experiment):
                 newest[_plan(other.experiment), other.experiment.seed] = other
         plan, scratch = _plan(run.experiment), FromScratch().model_dump_json()
         newest[plan, run.experiment.seed] = run
@@ -79,6 +79,16 @@ class Outcomes:
             controls=tuple(found for (its, _), found in by_seed if its == scratch != plan),
             others=tuple(found for (its, seed), found in by_seed
                          if its not in (plan, scratch) and seed == run.experiment.seed),
+        )  # fmt: skip
+
+    def renewed(self, family: Family) -> Family:
+        """The same runs as they are now: a few rows, where :meth:`family` looks through a hundred. Raises NotFound."""
+
+        def now(runs: tuple[Run, ...]) -> tuple[Run, ...]:
+            return tuple(self._store.run(run.id) for run in runs)
+
+        return Family(
+            self._store.run(family.run.id), now(family.seeds), now(family.controls), family.others
         )  # fmt: skip
 
     def answer(self, family: Family) -> Answer:
@@ -133,11 +143,13 @@ class Outcomes:
         return self._arrays.get(key, lambda: self._store.read_arrays(run.id, name))
 
 
-def _task(experiment: Experiment) -> str:
-    """What the runs of a family have in common: everything but plan, seed and name."""
-    start = experiment.start
-    start = start and changed(start, plan=FromScratch())
-    return changed(experiment, start=start, seed=0, name="").dumps()
+def _is_alike(one: Experiment, other: Experiment) -> bool:
+    """Whether two differ in plan, seed and name at most."""
+    if one.start is None or other.start is None:
+        return False
+    return (one.start.base, one.start.head, one.data, one.model, one.training) == (
+        other.start.base, other.start.head, other.data, other.model, other.training,
+    )  # fmt: skip
 
 
 def _plan(experiment: Experiment) -> str:

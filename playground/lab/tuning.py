@@ -8,10 +8,9 @@ from playground import data
 from playground.errors import SpecError
 from playground.records import Run, SavedModel
 from playground.spec import DataFacts, DataSpec, Experiment, changed, check
-from playground.spec.data import Points, Split
 from playground.spec.saved import Saved
 from playground.spec.start import EvaluateOnly, FromScratch, HeadThenAll, TuningPlan
-from playground.spec.tuning import check_base, keeps_head, tuned
+from playground.spec.tuning import check_base, keeps_head, may_have_seen, tuned
 from playground.store import Store
 
 RECENT = 100
@@ -121,7 +120,7 @@ class Tuning:
         if isinstance(start.plan, FromScratch):
             return ["All layers begin with new weights: of the base model only its layers are used."]
         said = [_about_head(keeps_head(start, base.facts, facts), base.facts, facts)]
-        if _may_have_seen(base.experiment, experiment):
+        if may_have_seen(experiment, base.experiment):
             said.append(
                 "This splits the base model's own data anew: some test examples may be among those that it was trained "
                 "on, so its scores are too good here."
@@ -181,15 +180,6 @@ def _named(facts: DataFacts) -> str:
     if not names:
         return facts.target_name
     return f"{', '.join(names[:10])}{' …' if len(names) > 10 else ''}"
-
-
-def _may_have_seen(base: Experiment, experiment: Experiment) -> bool:
-    """Whether test examples may be among those that the base was trained on."""
-    ours, theirs = experiment.data, base.data
-    if ours.kind != theirs.kind or not isinstance(ours, Split) or isinstance(ours, Points):
-        return False  # other examples, or a test set that is always the same, or points made anew
-    overlap = set(data.describe(ours).class_names) & set(data.describe(theirs).class_names)
-    return (ours != theirs or experiment.seed != base.seed) and (bool(overlap) or ours.task == "regression")
 
 
 def _experiments(experiment: Experiment, seeds: int, control: bool) -> Iterator[Experiment]:

@@ -47,9 +47,7 @@ def outcome(lab: Lab) -> None:
         _placeholder()
         return
     family = lab.outcomes.family(run)
-    st.fragment(guarded(_live), run_every=PACE if family.waiting else None, key="tuning_live")(
-        lab, run.id, _phase(family)
-    )
+    st.fragment(guarded(_live), run_every=PACE if family.waiting else None, key="tuning_live")(lab, family)
     if run.status.is_over:
         guarded(_before_and_after)(lab, family)
 
@@ -69,14 +67,13 @@ def _phase(family: Family) -> object:
     return family.run.status.is_over, family.waiting
 
 
-def _live(lab: Lab, run_id: str, drawn_phase: object) -> None:
-    watch = lab.watch(run_id)
-    family = lab.outcomes.family(watch.run)
+def _live(lab: Lab, drawn: Family) -> None:
+    watch, family = lab.watch(drawn.run.id), lab.outcomes.renewed(drawn)
     experiment = watch.run.experiment
     score = _score(experiment)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"##### {_plan(watch.run).label}", width="content")
-        st.caption(f"run {short_id(run_id)}", width="content")
+        st.caption(f"run {short_id(watch.run.id)}", width="content")
         status_badge(watch.run)
         st.button(
             "Stop", icon=":material/stop:", key="tuning_stop", on_click=_stop, args=(lab, family),
@@ -88,7 +85,7 @@ def _live(lab: Lab, run_id: str, drawn_phase: object) -> None:
     if watch.run.status.is_over and family.waiting:
         st.caption(_waiting(family))
     figure.show(watch.curves.plot(score or "loss", marks(experiment)), key="tuning_curve")
-    if _phase(family) != drawn_phase:
+    if _phase(family) != _phase(drawn):
         st.rerun()
 
 
@@ -107,6 +104,9 @@ def _stop(lab: Lab, family: Family) -> None:
 
 def _before_and_after(lab: Lab, family: Family) -> None:
     run = family.run
+    if not run.scores:
+        st.caption("This run ended before it could be judged. Press Fine-tune to train again.")
+        return
     metric = _score(run.experiment) or "loss"
     scores = lab.outcomes.scores(family, metric)
     st.markdown("#### Before and after")
