@@ -73,7 +73,7 @@ class GradientFlow:
             "yOffset": {"field": "gradient", "sort": [OUTPUTS, WEIGHTS]},
             "x": x, "x2": {"field": "low"}, "color": color, "tooltip": tooltip,
         }  # fmt: skip
-        spec = {"height": 60 + 34 * len(self.layers), "mark": {"type": "bar"}, "encoding": encoding}
+        spec = {"height": 120 + 32 * len(self.layers), "mark": {"type": "bar"}, "encoding": encoding}
         return Figure("Gradient on its way back", spec, data, self.summary())
 
     def summary(self) -> str:

@@ -33,14 +33,14 @@ class HealthCurves:
     def ratios(self) -> Figure:
         """log10 of update to weights, with the band in which it is healthy."""
         values = self._of_kernels("ratio")
-        spec = _lines(self._layers, "log₁₀(mean |update| / mean |weight|)", "linear", BAND["ratio"])
+        spec = _lines(self._layers, "log₁₀(|update| / |weight|)", "linear", BAND["ratio"])
         return Figure("Size of a step", spec, self._table(values), self._ratio_summary(values))
 
     def gradients(self) -> Figure:
         """L2 norms of the gradients by the kernels, on a log scale."""
         values = self._of_kernels("gradient")
         values = np.where(values > 0, values, np.nan)
-        spec = _lines(self._layers, "‖∂L/∂weights‖₂", "log", None)
+        spec = _lines(self._layers, "‖∂L/∂w‖₂", "log", None)
         return Figure("Gradient of each layer", spec, self._table(values), self._gradient_summary(values))
 
     @property
@@ -73,8 +73,8 @@ class HealthCurves:
         low, high = min(newest.values()), max(newest.values())
         place = f"outside it now: {', '.join(outside)}" if outside else "all layers are inside it now"
         return (
-            f"Now between {low:.1f} and {high:.1f}; −3 means that a step changes the weights by a thousandth. The band "
-            f"from {RATIO_TOO_LOW:.0f} to {RATIO_TOO_HIGH:.0f} is healthy: {place}."
+            f"Now {_signed(low)} to {_signed(high)}; −3 means that a step changes the weights by a thousandth. "
+            f"The band from {_signed(RATIO_TOO_LOW)} to {_signed(RATIO_TOO_HIGH)} is healthy: {place}."
         )
 
     def _gradient_summary(self, values: NDArray[np.float64]) -> str:
@@ -85,6 +85,10 @@ class HealthCurves:
         return f"Now smallest at {small} ({newest[small]:.1e}) and largest at {large} ({newest[large]:.1e})."
 
 
+def _signed(value: float) -> str:
+    return f"{value:.2g}".replace("-", "−")
+
+
 def _newest(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return values[-1] if len(values) else np.full(values.shape[1], np.nan)
 
@@ -92,7 +96,7 @@ def _newest(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _lines(layers: Sequence[str], title: str, scale: str, band: tuple[float, float, float] | None) -> dict[str, Any]:
     """The fixed specification of curves over the epochs, a colour a layer."""
     rounds = [DASHES[index // len(palette.CLASSES) % len(DASHES)] for index in range(len(layers))]
-    legend = {"title": None, "orient": "top", "columns": 4, "symbolType": "stroke", "symbolStrokeWidth": 3}
+    legend = {"title": None, "orient": "top", "columns": 6, "symbolType": "stroke", "symbolStrokeWidth": 3}
     colors = [palette.class_color(index) for index in range(len(layers))]
     color = {"field": "layer", "type": "nominal", "scale": {"domain": list(layers), "range": colors}, "legend": legend}
     dash = {**color, "scale": {"domain": list(layers), "range": rounds}}
@@ -132,7 +136,7 @@ def _lines(layers: Sequence[str], title: str, scale: str, band: tuple[float, flo
             },
             *layer,
         ]
-    return {"height": 280, "padding": {"left": 0, "right": 5, "top": 0, "bottom": 0}, "layer": layer}
+    return {"height": 300, "padding": {"left": 0, "right": 5, "top": 0, "bottom": 0}, "layer": layer}
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +181,7 @@ class HistogramMap:
             {"field": "share", "type": "quantitative", "title": "Share of values", "format": ".1%"},
         ]
         encoding = {"x": x, "x2": {"field": "to"}, "y": y, "y2": {"field": "high"}, "color": color, "tooltip": tooltip}
-        spec = {"height": 280, "mark": {"type": "rect", "clip": True}, "encoding": encoding}
+        spec = {"height": 330, "mark": {"type": "rect", "clip": True}, "encoding": encoding}
         return Figure(title, spec, self._table(), self.summary())
 
     def _table(self) -> pa.Table:
@@ -217,11 +221,11 @@ _UNITS = {"gradient": "∂L/∂w", "update": "Change of w in one step", "weight"
 
 
 def _columns(epoch: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Left and right edges (h,) of columns that meet half way between the moments."""
+    """Left and right edges (h,) of columns that meet half way between the moments, from the first to the last."""
     if len(epoch) < 2:
         return epoch - 0.5, epoch + 0.5
     middle = (epoch[:-1] + epoch[1:]) / 2
-    return np.append(epoch[0] - (middle[0] - epoch[0]), middle), np.append(middle, 2 * epoch[-1] - middle[-1])
+    return np.append(epoch[0], middle), np.append(middle, epoch[-1])
 
 
 def _on_grid(counts: NDArray[Any], edges: NDArray[Any], grid: NDArray[np.float64]) -> NDArray[np.float64]:

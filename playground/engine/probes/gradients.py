@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from playground.engine.model.build import build_model, encode_targets, loss_of
 from playground.engine.probes.subject import Subject
-from playground.engine.probes.trace import layers_of, outputs_of, read_by_loss
+from playground.engine.probes.trace import Outputs, derive, layers_of
 from playground.errors import SpecError
 from playground.spec.probes import GradientCheck, Gradients, Part
 
@@ -36,21 +36,19 @@ def gradients(subject: Subject, asked: Gradients, inputs: NDArray[np.floating] |
     """
     x, y = _examples(subject, asked.part, asked.first, asked.examples, inputs)
     loss_by = loss_of(subject.restored.experiment, subject.restored.facts)
-    variables, given = variables_of(subject.model), tf.convert_to_tensor(x)
-    with tf.GradientTape() as tape:
-        tape.watch(given)
-        outputs = outputs_of(subject, given)
-        loss = loss_by(y, outputs[-1]) + sum(subject.model.losses)
-    sources = [*outputs[:-1], read_by_loss(outputs[-1]), *(variable.value for variable in variables.values())]
-    by_input, *norms = [_norm(gradient) for gradient in tape.gradient(loss, sources)]
-    layers = [layer.name for layer in layers_of(subject.model)]
+
+    def loss(outputs: Outputs) -> tf.Tensor:
+        return loss_by(y, outputs[-1]) + sum(subject.model.losses)
+
+    found, variables = derive(subject, tf.convert_to_tensor(x), loss), variables_of(subject.model)
+    by_input, *by_outputs = found.by_output
     return {
-        "loss": float(loss),
-        "input": by_input,
-        "layers": layers,
-        "outputs": np.array(norms[: len(layers)]),
+        "loss": float(loss(found.outputs)),
+        "input": _norm(by_input),
+        "layers": [layer.name for layer in layers_of(subject.model)],
+        "outputs": np.array([_norm(gradient) for gradient in by_outputs]),
         "variables": list(variables),
-        "weights": np.array(norms[len(layers) :]),
+        "weights": np.array([_norm(found.by_variable.get(variable.path)) for variable in variables.values()]),
     }
 
 
@@ -78,7 +76,7 @@ def gradient_check(subject: Subject, asked: GradientCheck, inputs: NDArray[np.fl
     variable = variable_of(model, asked.variable)
     with tf.GradientTape() as tape:
         value = loss()
-    gradient = np.asarray(tf.convert_to_tensor(tape.gradient(value, variable.value))).ravel()
+    gradient = tf.convert_to_tensor(tape.gradient(value, variable.value)).numpy().ravel()
     chosen = _chosen(gradient, asked.entries)
     numeric = np.array([_difference(variable, entry, loss) for entry in chosen])
     automatic = gradient[chosen]
@@ -127,7 +125,7 @@ def _in_float64(subject: Subject, x: tf.Tensor, y: NDArray[Any]) -> tuple[keras.
     restored = subject.restored
     model = build_model(restored.experiment, restored.facts, dtype="float64")
     for variable, value in zip(model.variables, subject.model.variables, strict=True):
-        variable.assign(np.asarray(value.value))
+        variable.assign(value.numpy())
     loss = loss_of(restored.experiment, restored.facts, dtype="float64")
     return model, lambda: loss(y, model(x, training=False)) + sum(model.losses)
 
@@ -143,7 +141,7 @@ def _chosen(gradient: NDArray[np.float64], count: int) -> NDArray[np.intp]:
 
 def _difference(variable: keras.Variable, entry: int, loss: Callable[[], tf.Tensor]) -> float:
     """The central difference of the loss by one entry (of the flattened variable), which is put back."""
-    before = np.array(variable.value)
+    before = variable.numpy()
     losses = []
     for step in (STEP, -STEP):
         moved = before.copy()
@@ -155,4 +153,4 @@ def _difference(variable: keras.Variable, entry: int, loss: Callable[[], tf.Tens
 
 
 def _norm(gradient: tf.Tensor | None) -> float:
-    return 0.0 if gradient is None else float(np.linalg.norm(np.asarray(tf.convert_to_tensor(gradient), np.float64)))
+    return 0.0 if gradient is None else float(np.linalg.norm(tf.convert_to_tensor(gradient).numpy().astype(np.float64)))
