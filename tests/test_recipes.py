@@ -5,8 +5,10 @@ import pytest
 from playground import data
 from playground.errors import SpecError
 from playground.recipes import RECIPES, Recipe, recipe
-from playground.spec import DATASETS, check, is_small, parse_experiment
+from playground.spec import DATASETS, changed, check, is_small, parse_experiment
 from playground.spec.data import Points
+from playground.spec.saved import Saved
+from playground.spec.tuning import check_base, may_have_seen
 
 REFERENCE = {
     "mnist-mlp-64-64": ("Flatten Dense:64:relu Dense:64:relu", "sparse_categorical_crossentropy", "Adam", 32, 5),
@@ -81,6 +83,23 @@ def test_recipes_on_points_are_small_and_come_first() -> None:
     on_points = [isinstance(which.experiment.data, Points) for which in RECIPES.values()]
     assert on_points == sorted(on_points, reverse=True)
     assert [is_small(which.experiment) for which in RECIPES.values()] == on_points
+
+
+def test_a_recipe_that_fine_tunes_has_a_base_that_fits_it() -> None:
+    tuning = {name: which for name, which in RECIPES.items() if which.experiment.start is not None}
+    assert set(tuning) == {"mnist-cnn-finetune", "digits-0-4-to-5-9", "mnist-to-fashion"}
+    for which in tuning.values():
+        assert which.base is not None
+        facts, base_facts = data.describe(which.experiment.data), data.describe(which.base.data)
+        check(which.base, base_facts)
+        check_base(which.experiment, facts, which.base, base_facts)
+        assert not may_have_seen(which.experiment, facts, which.base, base_facts)
+        tuned = which.after(Saved(run="b7"))
+        assert tuned.start is not None
+        assert tuned.start.base.run == "b7"
+        assert changed(tuned, start=which.experiment.start) == which.experiment
+    assert data.describe(recipe("mnist-to-fashion").experiment.data).train == 900
+    assert all(which.base is None for name, which in RECIPES.items() if name not in tuning)
 
 
 def test_an_unknown_recipe_is_refused_with_the_nearest_name() -> None:

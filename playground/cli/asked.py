@@ -9,7 +9,7 @@ from playground.errors import LayerError, SpecError
 from playground.jobs import Jobs
 from playground.recipes import recipe
 from playground.records import Description, LayerRow
-from playground.spec import Experiment, check, parse_experiment, with_settings
+from playground.spec import Experiment, changed, check, parse_experiment, with_settings
 
 
 def read_experiment(options: argparse.Namespace) -> Experiment:
@@ -25,6 +25,12 @@ def read_experiment(options: argparse.Namespace) -> Experiment:
     experiment = with_settings(experiment, options.set)
     check(experiment, data.describe(experiment.data))
     return experiment
+
+
+def read_base(options: argparse.Namespace) -> Experiment | None:
+    """What the recipe of the command trains first, from the seed that is asked for; None for everything else."""
+    base = recipe(options.recipe).base if options.recipe is not None else None
+    return base and changed(base, seed=read_experiment(options).seed)
 
 
 def _read(name: str) -> bytes:

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from playground.cli.asked import describe_network, read_experiment
+from playground.cli.asked import describe_network, read_base, read_experiment
 from playground.cli.output import hush, print_json, print_table
 from playground.cli.progress import Bar
 from playground.data import mnist
 from playground.jobs import InlineJobs, Jobs
 from playground.records import Run, RunStatus
 from playground.settings import Settings
-from playground.spec import Experiment
+from playground.spec import Experiment, changed
+from playground.spec.saved import Saved
 from playground.store import Store, open_store
 
 EXIT_CODES = {RunStatus.DONE: 0, RunStatus.STOPPED: 130}
@@ -28,17 +29,24 @@ REFRESH_SECONDS = 0.25
 def train(options: argparse.Namespace, settings: Settings) -> int:
     """Train an experiment, show on standard error how it goes, and print its scores.
 
-    Ctrl-C asks the run to stop; its weights are kept.
+    A recipe that fine-tunes has its base trained first, from the same seed. Ctrl-C asks the run to stop; its weights
+    are kept.
     """
-    experiment = read_experiment(options)
+    experiment, base = read_experiment(options), read_base(options)
     answers = hush(settings)
     jobs = InlineJobs(settings)
-    describe_network(experiment, jobs)
-    _fetch_if_missing(experiment, jobs, settings)
+    for one in filter(None, (base, experiment)):
+        describe_network(one, jobs)
+        _fetch_if_missing(one, jobs, settings)
     store = open_store(settings.database, settings.artifacts)
-    run = _watch(store, jobs, store.create_run(experiment, owner="terminal"))
+    first = None
+    if base is not None and experiment.start is not None:
+        run = first = _watch(store, jobs, store.create_run(base, owner="terminal"))
+        experiment = changed(experiment, start=changed(experiment.start, base=Saved(run=first.id)))
+    if first is None or first.status is RunStatus.DONE:
+        run = _watch(store, jobs, store.create_run(experiment, owner="terminal"))
     if options.json:
-        print_json(_summary(run), answers)
+        print_json(_summary(run) | ({"base": _summary(first)} if first else {}), answers)
     elif run.scores:
         print_table(("score", "value"), [(name, f"{value:.4g}") for name, value in sorted(run.scores.items())], answers)
     if run.status is not RunStatus.DONE:
@@ -84,6 +92,7 @@ def _show_until(is_over: Callable[[], bool], store: Store, run_id: str) -> None:
 
 def _summary(run: Run) -> dict[str, Any]:
     """What ``--json`` prints."""
+    tuned: dict[str, Any] = {name: run.facts[name] for name in ("before", "old_task") if name in run.facts}
     return {
         "run_id": run.id,
         "status": run.status,
@@ -91,4 +100,5 @@ def _summary(run: Run) -> dict[str, Any]:
         "metrics": run.scores,
         "examples_per_second": run.facts.get("examples_per_second"),
         "seconds": run.facts.get("seconds", {}),
+        **tuned,
     }

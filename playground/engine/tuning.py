@@ -39,7 +39,7 @@ class Tuning:
     """
 
     def __init__(self, store: Store, settings: Settings, run: Run, start: Start, facts: DataFacts) -> None:
-        self._store, self._settings, self._run, self._start = store, settings, run, start
+        self._store, self._settings, self._run, self._start, self._facts = store, settings, run, start, facts
         self.base = restore(store, start.base)
         check_base(run.experiment, facts, self.base.experiment, self.base.facts)
         self._keeps_head = keeps_head(start, self.base.facts, facts)
@@ -129,7 +129,9 @@ class Tuning:
             "stages": self.stages(experiment.training.optimizer.learning_rate),
             "head": "kept" if self._keeps_head else "replaced",
         }
-        if self._start.plan.takes_weights and may_have_seen(experiment, self.base.experiment):
+        if self._start.plan.takes_weights and may_have_seen(
+            experiment, self._facts, self.base.experiment, self.base.facts
+        ):
             found["may_have_seen"] = True
         with learner.seat() as program:
             found["weights_changed"] = self._weights_changed(program)

@@ -6,7 +6,7 @@ from typing import Any
 
 from playground import data
 from playground.errors import SpecError
-from playground.records import Run, SavedModel
+from playground.records import Run, RunStatus, SavedModel
 from playground.spec import DataFacts, DataSpec, Experiment, changed, check
 from playground.spec.saved import Saved
 from playground.spec.start import EvaluateOnly, FromScratch, HeadThenAll, TuningPlan
@@ -53,6 +53,17 @@ class Tuning:
             return _base_of_model(self._store.model(saved.model))
         found = _base_of_run(self._store.run(saved.run))
         return Base(saved, found.name, found.experiment, found.facts, found.scores)
+
+    def is_trained(self, saved: Saved) -> bool:
+        """Whether nothing is being trained any more of what these weights are of. Raises NotFound."""
+        return bool(saved.model) or self._store.run(saved.run).status.is_over
+
+    def found(self, experiment: Experiment) -> Run | None:
+        """A run of this experiment that is done, else one that is on its way; the newest one."""
+        wanted, statuses = experiment.fingerprint(), (RunStatus.DONE, RunStatus.RUNNING, RunStatus.QUEUED)
+        runs = self._store.runs(statuses=statuses, limit=RECENT)
+        same = [run for run in runs if run.experiment.fingerprint() == wanted]
+        return max(same, key=lambda run: run.status is RunStatus.DONE, default=None)
 
     def propose(self, base: Base) -> Experiment:
         """The base on its own data, half of the epochs for the head and half for all; to be changed from here."""
@@ -120,7 +131,7 @@ class Tuning:
         if isinstance(start.plan, FromScratch):
             return ["All layers begin with new weights: of the base model only its layers are used."]
         said = [_about_head(keeps_head(start, base.facts, facts), base.facts, facts)]
-        if may_have_seen(experiment, base.experiment):
+        if may_have_seen(experiment, facts, base.experiment, base.facts):
             said.append(
                 "This splits the base model's own data anew: some test examples may be among those that it was trained "
                 "on, so its scores are too good here."
@@ -144,6 +155,8 @@ class Tuning:
             SpecError: it cannot be trained; nothing is queued then.
         """
         self.fits(experiment)
+        if experiment.start and not self.is_trained(experiment.start.base):
+            raise SpecError("The base model is still training. Wait until it is done.", "start.base")
         runs = [
             self._launch(one, draft=draft, owner=owner) for one in _experiments(experiment, seeds, control)
         ]  # fmt: skip

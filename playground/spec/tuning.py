@@ -82,25 +82,19 @@ def keeps_head(start: Start, base: DataFacts, facts: DataFacts) -> bool:
     return start.head == "keep"
 
 
-def may_have_seen(experiment: Experiment, base: Experiment) -> bool:
-    """Whether the base may have been trained on test examples of the experiment: scores would be too good.
+def may_have_seen(experiment: Experiment, facts: DataFacts, base: Experiment, base_facts: DataFacts) -> bool:
+    """Whether the base may have been trained on test examples of the experiment: its scores are then too good.
 
-    So it is where both split the same collected examples, but not in the same way.
+    So it is where both split the same collected examples, but not in the same way. Arguments as for
+    :func:`check_base`.
     """
     ours, theirs = experiment.data, base.data
     if type(ours) is not type(theirs) or not (isinstance(ours, Split) and isinstance(ours, Collected)):
         return False
-    ours_of, theirs_of = (set(map(str, getattr(spec, "classes", None) or ())) for spec in (ours, theirs))
-    if ours_of and theirs_of and not ours_of & theirs_of:
+    if facts.class_names and not set(facts.class_names) & set(base_facts.class_names):
         return False
-    how = [
-        (
-            spec.seed if spec.data.uses_seed else 0,
-            spec.data.model_dump(include={"test_fraction", "stratify", "classes"}),
-        )
-        for spec in (experiment, base)
-    ]
-    return how[0] != how[1]
+    split = {"test_fraction", "stratify", "classes"}
+    return (experiment.seed, ours.model_dump(include=split)) != (base.seed, theirs.model_dump(include=split))
 
 
 def check_start(experiment: Experiment) -> None:

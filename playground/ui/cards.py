@@ -15,7 +15,9 @@ from playground.records import Run
 from playground.spec import Experiment, Model
 from playground.spec.data import Moons
 from playground.spec.layers import Dense
+from playground.spec.saved import Saved
 from playground.ui import navigation, state
+from playground.ui.errors import show_error
 from playground.ui.pictures import picture
 from playground.ui.strip import status_badge
 
@@ -61,11 +63,19 @@ def recipe_cards(lab: Lab, recipes: Iterable[Recipe]) -> None:
                 st.caption(one.summary)
                 st.space("stretch")
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                    if st.button("Train", key=f"train_{one.name}", icon=":material/play_arrow:"):
-                        _open(lab, one.experiment, train=True)
-                    if st.button("Open", key=f"open_{one.name}", type="tertiary"):
-                        _open(lab, one.experiment, train=False)
+                    _recipe_buttons(lab, one)
                     st.caption(one.takes, text_alignment="right")
+
+
+def _recipe_buttons(lab: Lab, one: Recipe) -> None:
+    if one.base is not None:
+        if st.button("Fine-tune", key=f"tune_{one.name}", icon=":material/model_training:"):
+            _tune(lab, one, one.base)
+        return
+    if st.button("Train", key=f"train_{one.name}", icon=":material/play_arrow:"):
+        _open(lab, one.experiment, train=True)
+    if st.button("Open", key=f"open_{one.name}", type="tertiary"):
+        _open(lab, one.experiment, train=False)
 
 
 def run_cards(lab: Lab, runs: Sequence[Run]) -> None:
@@ -128,3 +138,14 @@ def _open(lab: Lab, experiment: Experiment, *, train: bool) -> None:
         except PlaygroundError as error:
             state.complain(state.TRAIN, str(error))
     st.switch_page(navigation.BUILD.page(), query_params=state.address())
+
+
+def _tune(lab: Lab, one: Recipe, base: Experiment) -> None:
+    """Put a recipe that starts from another one on the bench; that one is trained first, unless it has been."""
+    try:
+        run = lab.tuning.found(base) or lab.launch(base, owner=state.owner())
+    except PlaygroundError as error:
+        show_error(error)
+        return
+    state.start(lab, one.after(Saved(run=run.id)))
+    st.switch_page(navigation.FINE_TUNE.page(), query_params=state.address())

@@ -1,0 +1,69 @@
+"""Recipes that start from what another experiment has learned: it is trained first, then adapted."""
+
+from typing import Any
+
+from playground.recipes import embedded, mnist
+from playground.recipes.base import Recipe
+from playground.spec import Experiment, changed
+from playground.spec.data import DataSpec, Digits, FashionMnist
+from playground.spec.saved import Saved
+from playground.spec.start import Continue, HeadThenAll, TuningPlan
+from playground.spec.tuning import tuned
+
+TO_BE_TRAINED = Saved(run="base")
+"""Stands for the run of the base until there is one."""
+
+
+def _ready(
+    name: str,
+    title: str,
+    summary: str,
+    takes: str,
+    base: Experiment,
+    plan: TuningPlan,
+    data: DataSpec | None = None,
+    **training: Any,
+) -> Recipe:
+    experiment = tuned(base, TO_BE_TRAINED, data, plan, name=title)
+    experiment = changed(experiment, training=changed(experiment.training, **training))
+    return Recipe(name, title, summary, takes, experiment, base)
+
+
+def _experiment(recipes: tuple[Recipe, ...], name: str) -> Experiment:
+    return next(recipe.experiment for recipe in recipes if recipe.name == name)
+
+
+_MNIST_CNN = _experiment(mnist.RECIPES, "mnist-cnn")
+_DIGITS_CNN = _experiment(embedded.RECIPES, "digits-cnn")
+
+RECIPES = (
+    _ready(
+        "mnist-cnn-finetune",
+        "MNIST, five epochs more",
+        "A trained network is saved, read again, and goes on for five epochs at a tenth of its rate.",
+        "4 minutes",
+        _MNIST_CNN,
+        Continue(),
+        optimizer=changed(_MNIST_CNN.training.optimizer, learning_rate=0.0001),
+    ),
+    _ready(
+        "digits-0-4-to-5-9",
+        "From 0–4 to 5–9",
+        "What a network has learned of five digits helps it with the other five, of which it sees ten each.",
+        "20 seconds",
+        changed(_DIGITS_CNN, name="Small digits, 0 to 4", data=Digits(classes=(0, 1, 2, 3, 4))),
+        HeadThenAll(head_epochs=5, rate_factor=0.3),
+        Digits(classes=(5, 6, 7, 8, 9), examples=50),
+        epochs=20,
+    ),
+    _ready(
+        "mnist-to-fashion",
+        "From digits to clothes",
+        "Strokes learned from 60,000 digits are a better start for 1,000 pictures of clothes than no start at all.",
+        "3 minutes",
+        _MNIST_CNN,
+        HeadThenAll(head_epochs=5, rate_factor=0.3),
+        FashionMnist(examples=1000),
+        epochs=20,
+    ),
+)
