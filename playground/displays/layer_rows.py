@@ -106,7 +106,11 @@ class LayerRows:
 
     def summary(self) -> str:
         """Whose gradients they are."""
-        what = "the loss of this input" if self.of == "loss" else "the score of the predicted class, before the softmax"
+        what = (
+            "the loss of this input"
+            if self.of == "loss"
+            else "the predicted class's score before the output's activation"
+        )
         return f"Gradients are those of {what}, {words.score(self.value)}, with Dropout off."
 
 

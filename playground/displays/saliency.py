@@ -107,7 +107,8 @@ class GradCamMap:
     def summary(self) -> str:
         """Where it is strongest."""
         if not _largest(self.values):
-            return f"Nothing that the layer {self.layer} sees speaks for {self.class_name}."
+            nothing = f"nothing in {self.layer} speaks for {self.class_name}"
+            return f"By the mean gradient of its maps {nothing}: try another layer."
         rows, columns = self.values.shape
         row, column = np.unravel_index(int(np.nanargmax(self.values)), self.values.shape)
         vertical = ("top", "middle", "bottom")[min(2, int(3 * row) // rows)]
@@ -158,7 +159,7 @@ class FeatureBars:
             "encoding": {"x": x, "y": y, "color": color, "tooltip": tooltip},
         }
         title = "Gradient" if self.method == "gradient" else "Integrated gradients"
-        return Figure(title, spec, data, self.summary())
+        return Figure(f"{title}: {self.class_name}", spec, data, self.summary())
 
     def summary(self) -> str:
         """The feature that counts most."""

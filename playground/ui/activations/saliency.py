@@ -29,7 +29,10 @@ def show_saliency(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
 def _saliency(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
     facts = lab.facts(run.experiment.data)
     classes = _choose_classes(facts, np.asarray(lab.probe(saved, asked_of(chosen), chosen.x)["scores"]))
-    st.caption("All are about the score before the output's activation: a softmax near 1 is flat and would hide them.")
+    if facts.class_names:
+        st.caption(
+            "Explained is the score before the output's activation: near 1 a softmax is flat and would hide much."
+        )
     draw = guarded(_pictures if facts.family == "images" else _bars)
     draw(lab, run, saved, chosen, classes)
 
