@@ -8,6 +8,7 @@ import pytest
 from playground.errors import SpecError
 from playground.lab import Lab
 from playground.lab.outcomes import marks
+from playground.recipes import RECIPES
 from playground.records import Event, Progress, SavedModel
 from playground.spec import changed, with_settings
 from playground.spec.data import Digits, Mnist
@@ -266,6 +267,19 @@ class TestPage:
         assert "**The old task is partly forgotten**: test accuracy 95.0% before, 40.0% after." in said
         assert "output moved most, by 80.0% of its size. 1 layer stayed exactly as before." in said
         assert "Head only · test accuracy 70.0%" in said
+
+    @pytest.mark.parametrize("is_trained", [True, False])
+    def test_a_recipe_brings_its_base(self, is_trained, store):
+        recipe = RECIPES["digits-0-4-to-5-9"]
+        if is_trained:
+            run_in(store, recipe.base, Event.FINISH)
+        at = visit("home")
+        whole(at.button(key="tune_digits-0-4-to-5-9").click().run())
+        (base,) = store.runs()
+        assert base.experiment == recipe.base
+        assert store.draft(named(at, "draft")) == recipe.after(Saved(run=base.id))
+        assert button(at, "Fine-tune").disabled is not is_trained
+        assert ("The base model is trained first" in "".join(info.value for info in at.info)) is not is_trained
 
     def test_a_run_that_was_stopped_has_no_answer(self, store, base):
         run = run_in(store, tuned(base.experiment, Saved(run=base.id), HIGH), Event.STOP)

@@ -18,8 +18,9 @@ from playground.spec import DATASETS, DataSpec, Experiment, changed
 from playground.spec.saved import Saved
 from playground.spec.start import TUNING, Continue, EvaluateOnly, FromScratch, Start, TuningPlan
 from playground.ui import navigation, state
-from playground.ui.errors import show_error
+from playground.ui.errors import guarded, show_error
 from playground.ui.layers_that_learn import layers_that_learn
+from playground.ui.live import progress
 from playground.ui.spec_form import folded, spec_form
 from playground.ui.strip import short_id
 
@@ -51,7 +52,10 @@ def choose_base(lab: Lab) -> Experiment | None:
     with left:
         _choose(lab, experiment, bases, chosen)
     with right:
-        _choose_epoch(lab, experiment)
+        if lab.tuning.is_trained(start.base):
+            _choose_epoch(lab, experiment)
+        else:
+            st.fragment(guarded(_await_base), run_every=1, key="tuning_base")(lab, start.base.run)
     st.caption(_about(bases[chosen]))
     return experiment
 
@@ -97,6 +101,14 @@ def _choose_epoch(lab: Lab, experiment: Experiment) -> None:
         "After epoch", [*kept, NEWEST], NEWEST if saved.epoch is None else saved.epoch, key=key, on_change=choose,
         help="Weights are kept at the start, after some epochs spread over the run, and at its end.",
     )  # fmt: skip
+
+
+def _await_base(lab: Lab, run_id: str) -> None:
+    """A base model that has to be trained first."""
+    watch = lab.watch(run_id)
+    progress(watch)
+    if watch.run.status.is_over:
+        st.rerun()
 
 
 def _about(base: Base) -> str:
@@ -195,7 +207,7 @@ def plan_section(lab: Lab, experiment: Experiment) -> None:
             spec_form(experiment.training, change, "tuning_epochs", only=("epochs",))
     with right:
         spec_form(plan, change_plan, "tuning_plan", only=("last", "head_epochs"))
-    if not isinstance(plan, Continue | EvaluateOnly):
+    if not isinstance(plan, EvaluateOnly):
         optimizer = experiment.training.optimizer
         change = functools.partial(_change_rate, lab, experiment)
         spec_form(optimizer, change, "tuning_rate", only=("learning_rate",))
@@ -236,6 +248,9 @@ def start_section(lab: Lab, experiment: Experiment) -> None:
             st.markdown(f":material/info: {sentence}")
     except PlaygroundError as error:
         show_error(error)
+        fits = False
+    if not lab.tuning.is_trained(_start(experiment).base):
+        st.info("The base model is trained first. Then press Fine-tune.", icon=":material/schedule:")
         fits = False
     plan = _start(experiment).plan
     one_seed, no_control = isinstance(plan, Continue | EvaluateOnly), isinstance(plan, FromScratch | EvaluateOnly)
