@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from playground.errors import NotFound, StoreError
+from playground.errors import LeaseLost, NotFound, StoreError
 from playground.spec import Experiment
 from playground.store import files
 
@@ -95,3 +95,48 @@ def test_a_full_disk_leaves_the_last_checkpoint(store, monkeypatch):
         store.write_checkpoint(run.id, 2, {"w": np.ones(3)}, {})
     assert set((store.artifacts / run.id).iterdir()) == before
     assert store.read_checkpoint(run.id)[1]["step"] == 1
+
+
+# Weights of epochs
+
+
+def test_weights_of_epochs_are_kept_until_they_are_dropped(store):
+    run = store.create_run(Experiment())
+    assert store.kept_epochs(run.id) == []
+    for epoch in (10, 0, 2):
+        store.keep_epoch(run.id, epoch, {"v0": np.full(3, epoch)})
+    store.write_arrays(run.id, "epochs", {"x": np.ones(1)})  # of another name
+    assert store.kept_epochs(run.id) == [0, 2, 10]
+    assert store.read_epoch(run.id, 10)["v0"].tolist() == [10, 10, 10]
+    store.drop_epochs(run.id, [0, 2, 7])
+    assert store.kept_epochs(run.id) == [10]
+    with pytest.raises(NotFound):
+        store.read_epoch(run.id, 2)
+    assert len(list((store.artifacts / run.id).glob("epoch-*"))) == 1
+
+
+def test_an_epoch_kept_again_is_the_newer_one(store):
+    run = store.create_run(Experiment())
+    for value in (1, 2, 3):
+        store.keep_epoch(run.id, 5, {"v0": np.full(1, value)})
+    assert store.kept_epochs(run.id) == [5]
+    assert store.read_epoch(run.id, 5)["v0"].tolist() == [3]
+
+
+def test_epochs_are_kept_under_the_lease(store):
+    run = store.create_run(Experiment())
+    _, lease = store.claim("a test", run_id=run.id)
+    store.keep_epoch(run.id, 1, {"v0": np.ones(1)}, lease=lease)
+    for write in (store.keep_epoch, store.drop_epochs):
+        arguments = (2, {"v0": np.ones(1)}) if write == store.keep_epoch else ([1],)
+        with pytest.raises(LeaseLost):
+            write(run.id, *arguments, lease="another")
+    assert store.kept_epochs(run.id) == [1]
+
+
+def test_epochs_of_no_run(store):
+    for ask in (store.kept_epochs, lambda id: store.read_epoch(id, 1), lambda id: store.drop_epochs(id, [1])):
+        with pytest.raises(NotFound):
+            ask("nobody")
+    with pytest.raises(NotFound):
+        store.keep_epoch("../x", 1, {"v0": np.ones(1)})

@@ -1,7 +1,7 @@
 """The library of models: take a file in, find a model, and go on with it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -21,7 +21,7 @@ MAX_MB = 200
 MANY_CLASSES = 12
 
 ORIGINS = {"run": "Trained here", "upload": "From a file"}
-_TAKEN, _TIMES = "models.taken", "models.times"
+_OUTCOME, _TIMES = "models.outcome", "models.times"
 
 
 @guarded
@@ -40,11 +40,11 @@ def take_in(lab: Lab) -> None:
                 outcome: SavedModel | PlaygroundError = lab.library.import_file(file, file.name, owner=state.owner())
             except PlaygroundError as error:
                 outcome = error
-        state.keep(_TAKEN, outcome)
+        state.keep(_OUTCOME, outcome)
         state.keep(_TIMES, times + 1)  # another key is an empty uploader: the upload leaves the memory
         st.rerun()
-    _show_outcome(state.kept(_TAKEN))
-    state.keep(_TAKEN, None)  # said once
+    _show_outcome(state.kept(_OUTCOME))
+    state.keep(_OUTCOME, None)  # said once
 
 
 def _show_outcome(outcome: SavedModel | PlaygroundError | None) -> None:
@@ -171,30 +171,33 @@ def _changes(lab: Lab, card: SavedModel) -> None:
 @st.dialog("Rename the model")
 def _rename(lab: Lab, card: SavedModel) -> None:
     with st.form("rename_model", border=False):
-        name = st.text_input("Name", card.name, max_chars=80, help="What people see in lists.")
-        if st.form_submit_button("Rename", type="primary"):
-            try:
-                lab.library.rename(card, name)
-            except PlaygroundError as error:
-                show_error(error)
-            else:
-                st.rerun()
+        key = f"name_{card.id}"
+        st.text_input("Name", card.name, max_chars=80, key=key, help="What people see in lists.")
+        if st.form_submit_button(
+            "Rename", type="primary",
+            on_click=lambda: _attempt(lambda: lab.library.rename(card, state.widget_value(key))),
+        ):  # fmt: skip
+            st.rerun()
 
 
 @st.dialog("Delete for good?")
 def _delete(lab: Lab, card: SavedModel) -> None:
     st.text(card.name)
-    gone = "The run goes with its curve, scores and weights." if card.origin == "run" else "Its weights will be gone."
-    st.markdown(gone)
+    st.markdown(
+        "The run goes with its curve, scores and weights." if card.origin == "run" else "Its weights go with it."
+    )
     with st.container(horizontal=True):
-        deleted = st.button("Delete", type="primary", key="confirm_delete_model", icon=":material/delete:")
-        kept = st.button("Keep", key="keep_model")
-    if deleted:
-        try:
-            lab.library.delete(card)
-        except PlaygroundError as error:
-            show_error(error)
-        else:
+        deleted = st.button(
+            "Delete", type="primary", key="confirm_delete_model", icon=":material/delete:",
+            on_click=lambda: _attempt(lambda: lab.library.delete(card)),
+        )  # fmt: skip
+        if st.button("Keep", key="keep_model") or deleted:
             st.rerun()
-    if kept:
-        st.rerun()
+
+
+def _attempt(action: Callable[[], None]) -> None:
+    """Do what was asked in a dialog, or have the page say why not once the dialog is closed."""
+    try:
+        action()
+    except PlaygroundError as error:
+        state.keep(_OUTCOME, error)

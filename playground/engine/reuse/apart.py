@@ -62,7 +62,7 @@ def examine_apart(path: Path, home: Path) -> tuple[handover.Network, Layers]:
 
 
 def _wait(process: subprocess.Popen[bytes], room: Path) -> None:
-    """Wait for the end of the child; its time is counted from when it is ready, so that a busy machine harms no file."""
+    """Wait until the child has ended. Its time counts from when it is ready: a busy machine is no fault of the file."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and not (room / READY).exists():
         if time.monotonic() > deadline:
