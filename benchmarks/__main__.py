@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
-NAMES = ("throughput", "press_to_first_point", "cold_start", "viewers", "classroom", "gradient_cost")
+NAMES = ("throughput", "press_to_first_point", "cold_start", "viewers", "classroom", "gradient_cost", "probe_latency")
 
 
 def main() -> int:

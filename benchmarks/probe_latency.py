@@ -27,7 +27,7 @@ from tests.browser.app import App, running_app
 from tests.browser.chrome import chromium
 from tests.browser.looks import rest
 
-TIMES = 40
+TIMES = 20
 PICTURES = {"layers": ".layer img", "saliency": ".saliency img"}
 
 
