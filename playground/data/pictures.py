@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from playground.data.scaling import WHITE
 from playground.errors import SpecError
@@ -64,11 +64,12 @@ def draw(strokes: Sequence[Sequence[Sequence[float]]]) -> Grey:
     side = 560  # twice the size, then averaged: that makes the edges smooth
     paper = Image.new("L", (side, side))
     pen, scale = ImageDraw.Draw(paper), side / PAD
+    radius = (PEN * scale - 1) / 2  # Pillow counts the pixels on the rim as well
     for points in _checked(strokes):
         path = [(float(x), float(y)) for x, y in points * scale]
         pen.line(path, fill=255, width=round(PEN * scale), joint="curve")
         for x, y in (path[0], path[-1]):  # round ends; a single point is a dot
-            pen.circle((x, y), PEN * scale / 2, fill=255)
+            pen.circle((x, y), radius, fill=255)
     return np.asarray(paper.reduce(2))
 
 
@@ -197,8 +198,9 @@ def like_digits(grey: Grey, size: tuple[int, int] = (8, 8)) -> Grey:
 
     Theirs are counts of black pixels in the blocks of 4×4 of a 32×32 bitmap, made by NIST's preparation: a digit is set
     upright, fills a box of 20 × 32, and its strokes are thinned or thickened (Garris et al.: NIST Form-Based Handprint
-    Recognition System, NISTIR 5469, 1994; Alpaydin, Kaynak: Cascading Classifiers, 1998). Here the threshold that makes
-    the bitmap black and white sees to the thickness: as much is black as in the data set on average.
+    Recognition System, NISTIR 5469, 1994; Alpaydin, Kaynak: Cascading Classifiers, 1998). Here a blur of one pixel and
+    the threshold that makes the bitmap black and white see to the thickness: as much is black as in the data set on
+    average.
 
     Raises:
         SpecError: nothing is on it.
@@ -207,9 +209,9 @@ def like_digits(grey: Grey, size: tuple[int, int] = (8, 8)) -> Grey:
     tall, wide = 4 * size[0], 4 * size[1]
     box = wide * 20 // 32
     left = (wide - box) // 2
-    shades = _resized(ink, (tall, box))
+    shades = np.asarray(Image.fromarray(_resized(ink, (tall, box))).filter(ImageFilter.GaussianBlur(1)))
     bitmap = np.zeros((tall, wide))
-    bitmap[:, left : left + box] = shades > min(np.quantile(shades, 1 - BLACK * wide / box), 254)
+    bitmap[:, left : left + box] = shades >= max(np.quantile(shades, 1 - BLACK * wide / box), 1)
     counts = bitmap.reshape(size[0], 4, size[1], 4).sum(axis=(1, 3))
     return _bytes(counts * (255 / 16))
 
