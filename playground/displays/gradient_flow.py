@@ -48,7 +48,7 @@ class GradientFlow:
         """A pair of bars a layer, on a log scale."""
         norms = np.stack([self.outputs, self.weights], axis=1)
         shown = np.isfinite(norms) & (norms > 0)
-        low = 10.0 ** np.floor(np.log10(norms[shown].min()) - 0.3) if shown.any() else 1e-3
+        low, high = (norms[shown].min() / 2, norms[shown].max() * 1.2) if shown.any() else (1e-3, 1.0)
         layers, kinds = np.repeat(self.layers, 2)[shown.ravel()], np.tile([OUTPUTS, WEIGHTS], len(self.layers))
         data = pa.table(
             {
@@ -59,7 +59,8 @@ class GradientFlow:
             }
         )
         x = {"field": "norm", "type": "quantitative", "title": "L2 norm of the gradient of the loss",
-             "scale": {"type": "log", "domainMin": low}, "axis": {"format": ".0e", "tickCount": 6}}  # fmt: skip
+             "scale": {"type": "log", "domain": [float(low), float(high)], "nice": False},
+             "axis": {"format": ".0e", "tickCount": 6}}  # fmt: skip
         color = {
             "field": "gradient", "type": "nominal", "title": None, "legend": {"orient": "top"},
             "scale": {"domain": [OUTPUTS, WEIGHTS], "range": [palette.POSITIVE, palette.NEGATIVE]},

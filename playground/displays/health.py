@@ -167,8 +167,7 @@ class HistogramMap:
         """A column a moment; colour is the share of values."""
         title = f"{self.kind.capitalize()}s of {self.variable}"
         x = {"field": "from", "type": "quantitative", "title": "Epoch", "scale": {"nice": False, "zero": False}}
-        y = {"field": "low", "type": "quantitative", "title": _UNITS[self.kind],
-             "scale": {"nice": False, "zero": False}, "axis": {"format": ".1e"}}  # fmt: skip
+        y = {"field": "low", "type": "quantitative", "title": _UNITS[self.kind], **self._scale}
         color = {
             "field": "share", "type": "quantitative", "title": "Share of values",
             "scale": {"scheme": palette.SEQUENTIAL, "type": "sqrt"},
@@ -186,8 +185,7 @@ class HistogramMap:
 
     def _table(self) -> pa.Table:
         """A row a cell; all moments on the same grid, so that they can be compared."""
-        low, high = self._range
-        grid = np.linspace(low, high, CELLS + 1)
+        grid = self._grid
         starts, ends = _columns(self.epoch)
         shares = np.array([_on_grid(c, e, grid) for c, e in zip(self.counts, self.edges, strict=True)])
         shares = shares.reshape(len(self.epoch), CELLS)
@@ -202,12 +200,36 @@ class HistogramMap:
         )  # fmt: skip
 
     @property
-    def _range(self) -> tuple[float, float]:
-        """What the map shows: wide enough for all moments but a twentieth, for one outburst would hide the others."""
-        if not len(self.edges):
-            return -1.0, 1.0
-        low, high = np.quantile(self.edges[:, 0], 0.05), np.quantile(self.edges[:, 1], 0.95)
-        return (float(low), float(high)) if high > low else (float(low) - 1e-6, float(low) + 1e-6)
+    def _constant(self) -> float:
+        """What is small, as a power of ten. Weights keep their size; gradients and updates shrink by orders."""
+        reach = np.abs(self.edges).max(axis=1, initial=0)
+        if self.kind == "weight" or not reach.any():
+            return 0.0
+        return float(10 ** np.floor(np.log10(reach[reach > 0].min()) - 1))
+
+    @property
+    def _grid(self) -> NDArray[np.float64]:
+        """Edges of the cells (CELLS + 1,): even in value, or in sign(v) · log(1 + |v| / constant) (Vega's symlog)."""
+        low, high = (float(self.edges.min()), float(self.edges.max())) if len(self.edges) else (-1.0, 1.0)
+        if high <= low:
+            low, high = low - 1e-6, low + 1e-6
+        if not self._constant:
+            return np.linspace(low, high, CELLS + 1)
+        start, end = (np.sign(v) * np.log1p(abs(v) / self._constant) for v in (low, high))
+        even = np.linspace(start, end, CELLS + 1)
+        return np.sign(even) * np.expm1(np.abs(even)) * self._constant
+
+    @property
+    def _scale(self) -> dict[str, Any]:
+        """The axis that belongs to the grid, in Vega-Lite's words."""
+        scale: dict[str, Any] = {"nice": False, "zero": False}
+        if not self._constant:
+            return {"scale": scale, "axis": {"format": ".2~g"}}
+        low, high = self._grid[[0, -1]]
+        powers = self._constant * 10.0 ** np.arange(0, 12, 2)
+        ticks = [float(v) for v in (*-powers[::-1], 0, *powers) if low <= v <= high]
+        scale |= {"type": "symlog", "constant": self._constant}
+        return {"scale": scale, "axis": {"format": ".0e", "values": ticks}}
 
     def summary(self) -> str:
         """First and newest spread in words."""
