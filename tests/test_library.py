@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import os
 from contextlib import closing
 from pathlib import Path
 
@@ -175,6 +176,18 @@ def test_an_upload_has_a_limit(lab, settings, monkeypatch):
     with pytest.raises(ModelRefused, match="more than 2 MB"):
         lab.library.import_file(io.BytesIO(bytes(2_000_001)), "x.keras")
     assert list((settings.home / "uploads").iterdir()) == []
+
+
+def test_what_killed_processes_left_is_swept_away(lab, settings):
+    folder = settings.home / "uploads"
+    for place in (folder / "room-old", folder / "room-new"):
+        place.mkdir(parents=True)
+        (place / "model.weights.h5").write_bytes(b"x")
+    (folder / "old.keras").write_bytes(b"x")
+    for name in ("room-old", "old.keras"):
+        os.utime(folder / name, (0, 0))
+    lab.library.import_file(io.BytesIO(b"abc"), "x.keras")
+    assert [path.name for path in folder.iterdir()] == ["room-new"]
 
 
 def test_one_file_at_a_time(lab, desk, monkeypatch):

@@ -2,7 +2,9 @@
 
 import contextlib
 import secrets
+import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -20,6 +22,8 @@ RECENT = 100
 IMPORT_SECONDS = 60.0
 """The child that reads a file may take 9; the rest is for a machine that is busy."""
 LINE_SECONDS = 60.0
+STRAY_SECONDS = 3600.0
+"""Nothing that is still needed is as old."""
 MAX_NAME = 80
 
 _PIECE = 1_000_000
@@ -36,7 +40,8 @@ class Library:
     """
 
     def __init__(self, store: Store, jobs: Jobs, settings: Settings, delete_run: Callable[[str], None]) -> None:
-        self._store, self._jobs, self._home = store, jobs, settings.home
+        self._store, self._jobs = store, jobs
+        self._folder = settings.home / "uploads"
         self._delete_run = delete_run
         self._one_at_a_time = threading.Lock()
 
@@ -79,18 +84,25 @@ class Library:
         if not self._one_at_a_time.acquire(timeout=LINE_SECONDS):
             raise EngineUnavailable("Other files are being taken in. Try again in a minute.")
         try:
+            self._sweep()
             if isinstance(file, Path):
                 return self._take_in(file, name, owner)
-            folder = self._home / "uploads"
-            spooled = folder / f"{secrets.token_hex(16)}.keras"
+            spooled = self._folder / f"{secrets.token_hex(16)}.keras"
             try:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _spool(file, spooled)
                 return self._take_in(spooled, name, owner)
             finally:
                 spooled.unlink(missing_ok=True)
         finally:
             self._one_at_a_time.release()
+
+    def _sweep(self) -> None:
+        """Remove what processes that were killed have left: uploads, and rooms of the child that reads them."""
+        for stray in self._folder.glob("*"):
+            with contextlib.suppress(OSError):  # Windows: somebody has it open; next time then
+                if time.time() - stray.stat().st_mtime > STRAY_SECONDS:
+                    shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
 
     def _take_in(self, path: Path, name: str, owner: str) -> SavedModel:
         if not path.is_file():

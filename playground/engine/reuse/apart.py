@@ -29,20 +29,20 @@ log = logging.getLogger(__name__)
 Layers = list[list[NDArray[np.float32]]]
 
 
-def examine_apart(path: Path, home: Path) -> tuple[handover.Network, Layers]:
+def examine_apart(path: Path, folder: Path) -> tuple[handover.Network, Layers]:
     """What a child process finds in a file: the network, and its weights a layer.
 
     Args:
         path: the file.
-        home: a folder in which the child gets a room of its own for as long as it lives.
+        folder: in it the child gets a room of its own for as long as it lives.
 
     Raises:
         ModelRefused: with every reason.
         EngineUnavailable: the machine is too busy.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="taking-in-", dir=home, ignore_cleanup_errors=True) as folder:
-        room = Path(folder).resolve()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="room-", dir=folder, ignore_cleanup_errors=True) as name:
+        room = Path(name).resolve()
         errors = room / "errors.txt"
         with errors.open("wb") as file:
             process = subprocess.Popen(
@@ -55,7 +55,8 @@ def examine_apart(path: Path, home: Path) -> tuple[handover.Network, Layers]:
             process.kill()
             process.wait()
         if process.returncode:
-            said = errors.read_bytes()[:4000].decode(errors="replace")
+            with errors.open("rb") as file:
+                said = file.read(4000).decode(errors="replace")
             log.warning("A file was not read to its end (%s): %s", process.returncode, said)
             raise ModelRefused([TOO_MUCH])
         return handover.read(room)

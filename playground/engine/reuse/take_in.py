@@ -31,7 +31,7 @@ def take_in(store: Store, settings: Settings, path: Path, name: str, owner: str)
         ModelRefused: with every reason.
         StoreError: the disk cannot be written.
     """
-    network, layers = examine_apart(path, settings.home)
+    network, layers = examine_apart(path, settings.home / "uploads")
     called = "".join(letter for letter in name[-300:].replace("\\", "/") if letter.isprintable())
     stem = Path(called).stem[:80].strip() or "model"
     experiment, notes = experiment_for(network, stem)
