@@ -340,6 +340,14 @@ class TestUnits:
         assert np.abs(row["counts"] - counts).sum() <= 4
         assert row["mean"] == pytest.approx(values.mean(), rel=1e-4)
 
+    @pytest.mark.parametrize("values", [[], [0.0] * 3, [1e30] * 3, [-3e38, 3e38], [1.0, np.nan, np.inf], [7.0, 7.5]])
+    def test_a_histogram_of_extreme_values(self, values):
+        from playground.engine.probes.units import histogram
+
+        counts, edges = histogram(np.array(values, np.float32))
+        assert counts.sum() == np.isfinite(values).sum()
+        assert (np.diff(edges) > 0).all()
+
     def test_the_strongest_examples_of_a_channel(self, cnn):
         found = ask(cnn, Strongest(layer="conv", unit=3, examples=2000, top=5))
         x, y = cnn.part("test")

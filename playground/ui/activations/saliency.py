@@ -28,7 +28,8 @@ def show_saliency(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
 
 def _saliency(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
     facts = lab.facts(run.experiment.data)
-    classes = _choose_classes(facts, np.asarray(lab.probe(saved, asked_of(chosen), chosen.x)["scores"]))
+    scores = np.asarray(lab.probe(saved, asked_of(chosen), chosen.x)["scores"])
+    classes = _choose_classes(run.experiment.data.kind, facts, scores)
     if facts.class_names:
         st.caption(
             "Explained is the score before the output's activation: near 1 a softmax is flat and would hide much."
@@ -37,7 +38,7 @@ def _saliency(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
     draw(lab, run, saved, chosen, classes)
 
 
-def _choose_classes(facts: DataFacts, scores: np.ndarray) -> tuple[int, ...]:
+def _choose_classes(kind: str, facts: DataFacts, scores: np.ndarray) -> tuple[int, ...]:
     """Two classes, at first the likeliest two; for a regression the one output."""
     if not facts.class_names:
         return (0,)
@@ -48,7 +49,8 @@ def _choose_classes(facts: DataFacts, scores: np.ndarray) -> tuple[int, ...]:
             # The default follows the input as long as nobody has chosen.
             picked = st.selectbox(
                 label, range(len(facts.class_names)), index=None, format_func=facts.class_names.__getitem__,
-                key=f"activations_{label}_{facts.target_name}", placeholder=f"{facts.class_names[k]} (by its score)",
+                key=f"activations_{label}_{kind}_{len(facts.class_names)}",
+                placeholder=f"{facts.class_names[k]} (by its score)",
                 help="Whose score is explained; empty: the class with the "
                 f"{'highest' if label == 'Class' else 'second highest'} score.",
             )  # fmt: skip
