@@ -3,13 +3,12 @@
 import streamlit as st
 
 from playground.ui import resources, tuning
-from playground.ui.tuned import is_shown, outcome
 
 lab = resources.lab()
 experiment = tuning.choose_base(lab)
 
 if experiment is not None:
-    with st.container(key="bench_live" if is_shown(lab) else "bench"):
+    with st.container(key="bench_live" if tuning.is_shown(lab) else "bench"):
         choices, happening = st.columns([5, 7], gap="medium")
     with choices:
         st.markdown("#### Data")
@@ -18,4 +17,4 @@ if experiment is not None:
         tuning.plan_section(lab, experiment)
         tuning.start_section(lab, experiment)
     with happening:
-        outcome(lab)
+        tuning.outcome(lab)

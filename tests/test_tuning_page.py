@@ -205,6 +205,15 @@ class TestOutcomes:
             "Old task": {"before": [0.95], "fine-tuned": [0.4]},
         }
 
+    def test_scores_are_named_by_what_the_plan_does(self, lab: Lab, store, base):
+        scratch, judged = adapted(store, base, FromScratch(), right=0.6), adapted(store, base, EvaluateOnly(), data=LOW)
+        assert lab.outcomes.scores(lab.outcomes.family(scratch), "accuracy")["New task"] == {
+            "before": [0.2], "from scratch": [0.6],
+        }  # fmt: skip
+        assert "fine-tuned" not in lab.outcomes.scores(lab.outcomes.family(judged), "accuracy")["New task"]
+        assert not visit("fine_tune", run=scratch.id).error
+        assert not visit("fine_tune", run=judged.id).error
+
     def test_stages_are_marked_where_they_begin(self, base):
         two = tuned(base.experiment, Saved(run=base.id), plan=HeadThenAll(head_epochs=3))
         assert marks(two) == ((0.0, "Head only"), (3.0, "All layers"))

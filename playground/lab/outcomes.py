@@ -14,7 +14,7 @@ from playground.evaluation import Comparison
 from playground.lab.remember import Remember
 from playground.records import Run
 from playground.spec import Experiment
-from playground.spec.start import FromScratch
+from playground.spec.start import EvaluateOnly, FromScratch
 from playground.spec.tuning import stages
 from playground.store import Store
 
@@ -110,16 +110,17 @@ class Outcomes:
             metric: Keras's name of a score, such as "accuracy".
         """
         judged = [run for run in family.seeds if run.scores]
+        who = _who(family.run.experiment)
         old = [found for run in judged if isinstance(found := run.facts.get("old_task"), Mapping)]
         scores = {
             "New task": {
                 "before": _values([run.facts.get("before") for run in judged], metric),
-                "fine-tuned": _values([run.scores for run in judged], metric),
                 "from scratch": _values([run.scores for run in family.controls], metric),
+                who: _values([run.scores for run in judged], metric),
             },
             "Old task": {
                 "before": _values([one.get("before") for one in old], metric),
-                "fine-tuned": _values([one.get("after") for one in old], metric),
+                who: _values([one.get("after") for one in old], metric),
             },
         }
         return {task: by_who for task, by_who in scores.items() if any(by_who.values())}
@@ -150,6 +151,14 @@ def _is_alike(one: Experiment, other: Experiment) -> bool:
     return (one.start.base, one.start.head, one.data, one.model, one.training) == (
         other.start.base, other.start.head, other.data, other.model, other.training,
     )  # fmt: skip
+
+
+def _who(experiment: Experiment) -> str:
+    """What the plan makes of the base, as the scores name it."""
+    plan = experiment.start and experiment.start.plan
+    if isinstance(plan, EvaluateOnly):
+        return "before"  # nothing was trained
+    return "from scratch" if isinstance(plan, FromScratch) else "fine-tuned"
 
 
 def _plan(experiment: Experiment) -> str:
