@@ -1,4 +1,4 @@
-"""The long checks: scores of the MNIST recipes over seeds, speed, kills, repeated runs, a queue that outlives the app.
+"""The long checks: scores of MNIST recipes, fine-tuning, speed, kills, repeated runs, a queue that outlives the app.
 
 ``python -m benchmarks.bars [NAME …] [--json]``; exit code 1 when a bar is missed. About an hour on two cores.
 """
@@ -30,6 +30,10 @@ from tests.browser.app import ROOT, environment_for, running_app
 
 MNIST_BARS = {"mnist-mlp-128": 0.974, "mnist-mlp-64-64": 0.970, "mnist-mlp-64-32": 0.963, "mnist-cnn": 0.983}
 """Lowest median of the test accuracies of seeds 0, 1, 2."""
+
+FINETUNED_BAR = 0.985
+"""Test accuracy after five epochs more of ``mnist-cnn``; they must not lose what the first five had either."""
+TUNING_SEEDS = range(3)
 
 SPEED_BARS = (5.0, 2.0, 1.2)
 """Geometric means of the ratios to ``fit`` and to the best ``fit``, and the lowest ratio to ``fit``."""
@@ -63,6 +67,41 @@ def train_in_terminal(environment: Mapping[str, str], *arguments: str) -> dict[s
     answer = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     summary: dict[str, Any] = json.loads(answer.stdout)
     return summary
+
+
+def tuning() -> dict[str, Any]:
+    """Fine-tuning against training from new weights with the same data, epochs, batches and rate; three seeds.
+
+    Each seed trains a base of its own. The control is the same experiment without a start.
+    """
+    with tempfile.TemporaryDirectory() as home:
+        environment = environment_for(Path(home))
+        if not mnist.find(Mnist, Settings().data or (Path(environment["PLAYGROUND_DATA"]),)):
+            raise Skipped("MNIST is not on this machine; put mnist.npz into a folder of PLAYGROUND_DATA")
+        note("mnist-cnn-finetune…")
+        run = train_in_terminal(environment, "--recipe", "mnist-cnn-finetune")
+        first, second = (one["metrics"]["test_accuracy"] for one in (run["base"], run))
+        result: dict[str, Any] = {
+            "met": second >= max(first, FINETUNED_BAR),
+            "mnist-cnn-finetune": {"first": first, "second": second, "bar": FINETUNED_BAR},
+        }
+        for name in ("digits-0-4-to-5-9", "mnist-to-fashion"):
+            pairs = [_tuned_and_control(environment, Path(home), name, seed) for seed in TUNING_SEEDS]
+            gains = [tuned - control for tuned, control in pairs]
+            result[name] = {"tuned_and_from_scratch": pairs, "median_gain": round(statistics.median(gains), 4)}
+            result["met"] = result["met"] and min(gains) > 0
+    return result
+
+
+def _tuned_and_control(environment: Mapping[str, str], folder: Path, name: str, seed: int) -> tuple[float, float]:
+    """Test accuracies of a recipe that fine-tunes and of the same from new weights."""
+    note(f"{name}, seed {seed}…")
+    control = changed(recipe(name).experiment, start=None, seed=seed)
+    file = folder / f"{name}-{seed}.json"
+    file.write_text(control.dumps())
+    tuned = train_in_terminal(environment, "--recipe", name, "--set", f"seed={seed}")
+    scratch = train_in_terminal(environment, str(file))
+    return tuned["metrics"]["test_accuracy"], scratch["metrics"]["test_accuracy"]
 
 
 def killed_worker() -> dict[str, Any]:
@@ -169,6 +208,7 @@ def speed() -> dict[str, Any]:
 
 CHECKS: dict[str, Callable[[], Mapping[str, Any]]] = {
     "scores": scores,
+    "tuning": tuning,
     "speed": speed,
     "killed_worker": killed_worker,
     "repeated": repeated,

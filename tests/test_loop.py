@@ -22,7 +22,7 @@ from playground.engine.training import (
     variables_of,
 )
 from playground.engine.training import program as program_module
-from playground.engine.training.program import fast_dropout
+from playground.engine.training.step import fast_dropout
 
 pytestmark = pytest.mark.keras
 

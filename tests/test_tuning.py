@@ -1,6 +1,5 @@
 """Runs that start from saved weights, in this process, against separate code."""
 
-
 import keras
 import numpy as np
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from playground import data
 from playground.records import Run, RunStatus
 from playground.settings import Settings
-from playground.spec import Experiment, changed, parse_experiment
+from playground.spec import Experiment, changed, parse_experiment, with_settings
 from playground.spec.data import Digits
 from playground.spec.saved import Saved
 from playground.spec.start import Continue, EvaluateOnly, FromScratch, HeadOnly, HeadThenAll
@@ -288,3 +287,21 @@ def test_what_does_not_fit_the_base_fails_with_one_sentence(train, store, change
 
     assert re.search(said, run.message), run.message
     assert "code" not in run.message
+
+
+def test_a_stage_goes_on_in_the_compiled_variant_as_in_the_plain_one(train, store):
+    base = parse_experiment(
+        {
+            "data": CNN.data.model_dump(mode="json"),
+            "model": {"layers": [{"kind": "Flatten"}, {"kind": "Dense", "units": 8, "id": "dense"}]},
+            "training": {"loss": "sparse_categorical_crossentropy", "epochs": 2, "execution": "plain"},
+        }
+    )
+    first = done(train(base))
+    plain = tuned(base, Saved(run=first.id), OTHER, HeadThenAll(head_epochs=2), epochs=4)
+    runs = [done(train(with_settings(plain, [f"training.execution={kind}"]))) for kind in ("plain", "xla")]
+    assert [run.plan for run in runs] == [((0, "plain"),), ((0, "xla"),)]
+    ours, theirs = (weights(store, run) for run in runs)
+    for name in ours:
+        for a, b in zip(ours[name], theirs[name], strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

@@ -4,20 +4,17 @@ import hashlib
 import json
 import logging
 import math
-import os
-import platform
 import secrets
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-import playground
 from playground.data import Dataset
 from playground.engine import caches
+from playground.engine.machine import device_name, versions
 from playground.engine.model import describe, encode_targets, scores_of
 from playground.engine.model.build import stack
 from playground.engine.probes.health import PROBE_EXAMPLES, WatchHealth
@@ -298,19 +295,3 @@ class _Running:
         """Names the experiment on this machine with these versions: the plan is replayed only where all agree."""
         what = [self.experiment.fingerprint(), device_name(), versions()]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def versions() -> dict[str, str]:
-    """Versions of what computes."""
-    return {
-        "python": platform.python_version(), "keras": keras.__version__, "tensorflow": tf.__version__,
-        "numpy": np.__version__, "playground": playground.__version__,
-    }  # fmt: skip
-
-
-def device_name() -> str:
-    """What computes: the GPU's name, or the CPU's kind and number of cores."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
-    return f"CPU {platform.machine()}, {os.cpu_count()} cores"

@@ -16,9 +16,10 @@ from playground import data as datasets
 from playground.data import describe as describe_data
 from playground.engine import model as models
 from playground.engine.download import download
+from playground.engine.machine import device_name
 from playground.engine.probes import answer
 from playground.engine.reuse.take_in import take_in
-from playground.engine.run import device_name, run_experiment
+from playground.engine.run import run_experiment
 from playground.engine.training import fit
 from playground.settings import Settings
 from playground.spec import DataSpec, parse_experiment

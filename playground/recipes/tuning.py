@@ -7,7 +7,7 @@ from playground.recipes.base import Recipe
 from playground.spec import Experiment, changed
 from playground.spec.data import DataSpec, Digits, FashionMnist
 from playground.spec.saved import Saved
-from playground.spec.start import Continue, HeadThenAll, TuningPlan
+from playground.spec.start import Continue, HeadOnly, HeadThenAll, TuningPlan
 from playground.spec.tuning import tuned
 
 TO_BE_TRAINED = Saved(run="base")
@@ -52,9 +52,9 @@ RECIPES = (
         "What a network has learned of five digits helps it with the other five, of which it sees ten each.",
         "20 seconds",
         changed(_DIGITS_CNN, name="Small digits, 0 to 4", data=Digits(classes=(0, 1, 2, 3, 4))),
-        HeadThenAll(head_epochs=5, rate_factor=0.3),
+        HeadOnly(last=2),
         Digits(classes=(5, 6, 7, 8, 9), examples=50),
-        epochs=20,
+        epochs=10,
     ),
     _ready(
         "mnist-to-fashion",

@@ -101,22 +101,24 @@ def check_start(experiment: Experiment) -> None:
     """Refuse a plan that cannot work whatever the base is.
 
     Raises:
-        SpecError: no layer would learn, or a stage would get no epochs.
+        SpecError: a layer that should learn has no weights, or a stage would get no epochs.
     """
     if experiment.start is None:
         return
     plan, known = experiment.start.plan, layers_with_weights(experiment)
     if isinstance(plan, HeadOnly) and (strange := [name for name in plan.layers if name not in known]):
-        every = {*(layer.id for layer in experiment.model.layers)}
-        why = "has no weights" if strange[0] in every else "is none of this network's"
+        ids = [layer.id for layer in experiment.model.layers]
+        why = "has no weights" if strange[0] in ids else "is none of this network's"
         raise SpecError(
             f"The layer {strange[0]!r} {why}, so it cannot learn. Choose from: {', '.join(known)}.", "start.plan.layers"
         )
-    if isinstance(plan, HeadThenAll) and plan.head_epochs >= experiment.training.epochs:
+    *first, last = plan.stages(known)
+    taken, epochs = sum(stage.epochs or 0 for stage in first), experiment.training.epochs
+    if first and taken >= epochs:
         raise SpecError(
-            f"The head takes {plan.head_epochs} of {experiment.training.epochs} epochs, which leaves none for all "
-            "layers. Train longer, or give the head fewer epochs.",
-            "start.plan.head_epochs",
+            f"{' and '.join(stage.name for stage in first)} would take {taken} of {epochs} epochs, which leaves none "
+            f"for: {last.name}. Train longer, or give the first fewer epochs.",
+            "start.plan",
         )
 
 

@@ -5,10 +5,9 @@ stays on the device and one call runs as many steps as a fifth of a second holds
 optimizers and frozen layers are Keras's, because every step is Keras's ``model.train_step``.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import Lock, Thread, get_ident
+from threading import Lock, Thread
 from typing import Any, Literal, TypeVar
 
 import keras
@@ -17,6 +16,7 @@ import tensorflow as tf
 
 from playground.engine.training.schedule import Schedule
 from playground.engine.training.source import Window
+from playground.engine.training.step import fast_dropout, full_batch_step
 
 Variant = Literal["plain", "xla"]
 Values = list[tf.Tensor]
@@ -24,7 +24,6 @@ Values = list[tf.Tensor]
 Extra = TypeVar("Extra")
 
 EVALUATION_BATCH = 1024
-MICRO_BATCH = 4096
 
 
 def variables_of(model: keras.Model) -> list[keras.Variable]:
@@ -232,85 +231,6 @@ class Learner:
         with self.program.lock:
             if self.program.seated is self:
                 self.program.seated = None
-
-
-def full_batch_step(model: keras.Model, data: Any, examples: int) -> None:
-    """One step of gradient descent proper: the gradient of the loss over all examples.
-
-    Large data goes through in micro-batches whose gradients are summed, each weighted by its share of the examples, so
-    the step equals one on the whole (Keras's losses are means over a batch). Batch normalization alone sees the
-    micro-batches.
-    """
-    if examples <= MICRO_BATCH:
-        model.train_step(data)
-        return
-    parts = math.ceil(examples / MICRO_BATCH)
-    size = math.ceil(examples / parts)
-    variables = model.trainable_variables
-
-    def gradients(start: Any, count: int) -> list[tf.Tensor]:
-        rows = tf.range(count) + start
-        x, y, weight = keras.utils.unpack_x_y_sample_weight(
-            tf.nest.map_structure(lambda array: tf.gather(array, rows), data)
-        )
-        with tf.GradientTape() as tape:
-            outputs = model(x, training=True)
-            loss = model.compute_loss(x, y, outputs, weight, training=True)
-            # The tracker that train_step feeds as well: the mean over the examples.
-            model._loss_tracker.update_state(loss, sample_weight=count)
-            share = model.optimizer.scale_loss(loss) * (count / examples)
-        model.compute_metrics(x, y, outputs, weight)
-        return [
-            tf.zeros_like(v.value) if g is None else tf.convert_to_tensor(g)
-            for g, v in zip(tape.gradient(share, [v.value for v in variables]), variables, strict=True)
-        ]
-
-    whole = parts - 1
-    rest = gradients(whole * size, examples - whole * size)
-    _, total = tf.while_loop(
-        lambda part, _: part < whole,
-        lambda part, total: (part + 1, [a + b for a, b in zip(total, gradients(part * size, size), strict=True)]),
-        (tf.constant(0), rest),
-    )
-    model.optimizer.apply_gradients(zip(total, variables, strict=True))
-
-
-@contextmanager
-def fast_dropout(model: keras.Model) -> Iterator[None]:
-    """While XLA traces the model, let Dropout draw from ThreeFry, which XLA compiles well.
-
-    Keras leaves the generator to TensorFlow, whose choice costs 466 µs for 32×128 values under XLA on a CPU; ThreeFry
-    (Salmon et al., 2011) costs 12 µs. The distribution is the same, the numbers are others. Only the thread that
-    enters is affected: another may be tracing the plain variant of the same model.
-    """
-    tracer = get_ident()
-
-    def call_of(layer: keras.layers.Dropout) -> Any:
-        def call(inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-            if get_ident() != tracer or not training or layer.rate == 0:
-                return type(layer).call(layer, inputs, training=training)
-            return tf.nn.experimental.stateless_dropout(
-                inputs,
-                rate=layer.rate,
-                seed=tf.cast(layer.seed_generator.next(), tf.int32),
-                noise_shape=layer.noise_shape,
-                rng_alg="threefry",
-            )
-
-        return call
-
-    layers = [
-        layer
-        for layer in model._flatten_layers()
-        if type(layer) is keras.layers.Dropout and None not in (layer.noise_shape or ())
-    ]
-    for layer in layers:
-        layer.call = call_of(layer)
-    try:
-        yield
-    finally:
-        for layer in layers:
-            del layer.call
 
 
 def _repeat(step: Any, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
