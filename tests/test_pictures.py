@@ -138,8 +138,8 @@ def test_prepared_digits_are_told_as_well_as_their_own():
     if not (REAL_DATA / "mnist.npz").is_file():
         pytest.skip("MNIST is not beside the repository")
     mnist = loading.LOADERS[Mnist](Mnist(), 0, [REAL_DATA])
-    x, y = mnist.x[:3000, ..., 0], mnist.y[:3000]
-    wanted, truth = mnist.test[0][:400, ..., 0], mnist.test[1][:400]
+    x, y = mnist.x[:2000, ..., 0], mnist.y[:2000]
+    wanted, truth = mnist.test[0][:200, ..., 0], mnist.test[1][:200]
     drawn = [np.pad(np.asarray(Image.fromarray(one).resize((160, 160))), 60) for one in wanted]
 
     digits = SVC(gamma=0.001).fit(*load_digits(return_X_y=True))

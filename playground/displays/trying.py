@@ -66,7 +66,7 @@ class Probabilities:
         # The share stands with the name, for a label of the axis has the colour of the theme.
         said = [f"{name} · {value:.1%}" for name, value in zip(classes, values, strict=True)]
         data = pa.table({"class": classes, "probability": values, "said": said})
-        y = {"field": "said", "type": "nominal", "title": None, "sort": "-x", "axis": {"labelLimit": 160}}
+        y = {"field": "said", "type": "nominal", "title": "Class", "sort": "-x", "axis": {"labelLimit": 160}}
         x = {
             "field": "probability", "type": "quantitative", "title": "Probability",
             "scale": {"domain": [0, 1]}, "axis": {"format": ".0%", "tickCount": 5},

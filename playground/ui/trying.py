@@ -148,4 +148,5 @@ def _agreement(names: list[str]) -> str:
     """What most of the neighbours are."""
     most = max(names, key=names.count)
     votes = names.count(most)
-    return f"{votes} of the {len(names)} nearest are {most}." if votes < len(names) else f"All {votes} are {most}."
+    share = "All" if votes == len(names) else f"{votes} of the"
+    return f"{share} {len(names)} nearest are of class {most}."

@@ -18,7 +18,7 @@ IMPORTED = (
     "pandas", "pyarrow.pandas_compat", "PIL.ImageFile", "streamlit.emojis", "streamlit.material_icon_names",
     "streamlit.elements.vega_charts", "playground.ui.frame", "playground.ui.bench", "playground.ui.cards",
     "playground.ui.data_section", "playground.ui.judging", "playground.ui.layer_stack", "playground.ui.live",
-    "playground.ui.run_table", "playground.ui.training_section",
+    "playground.ui.run_table", "playground.ui.training_section", "playground.ui.trying",
 )  # fmt: skip
 
 
