@@ -149,6 +149,17 @@ def test_train_prints_exactly_one_object(home):
 
 
 @pytest.mark.keras
+def test_a_recipe_that_fine_tunes_trains_its_base_first(home):
+    outcome = playground("train", "--recipe", "digits-0-4-to-5-9", "--set", "training.epochs=2", "seed=1", "--json")
+    assert outcome.returncode == 0, outcome.stderr
+    (summary,) = map(json.loads, outcome.stdout.splitlines())
+    assert (summary["base"]["status"], summary["base"]["epochs"]) == ("done", 30)
+    assert (summary["status"], summary["epochs"]) == ("done", 2)
+    assert set(summary["old_task"]) == {"before", "after"}
+    assert summary["old_task"]["before"]["test_accuracy"] == pytest.approx(summary["base"]["metrics"]["test_accuracy"])
+
+
+@pytest.mark.keras
 def test_train_reads_standard_input_and_prints_a_table(home):
     content = json.dumps({"model": {"layers": [{"kind": "Dense", "units": 2}]}, "training": {"epochs": 1}})
     outcome = playground("train", "-", input=content)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from playground import data
-from playground.records import Run, RunStatus
+from playground.records import Run, RunStatus, SavedModel
 from playground.settings import Settings
 from playground.spec import Experiment, changed, parse_experiment, with_settings
 from playground.spec.data import Digits
@@ -305,3 +305,17 @@ def test_a_stage_goes_on_in_the_compiled_variant_as_in_the_plain_one(train, stor
     for name in ours:
         for a, b in zip(ours[name], theirs[name], strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_of_the_library_is_a_base_as_good_as_its_run(train, store):
+    base = done(train())
+    kept, facts = checkpoint(store, base), data.describe(CNN.data)
+    card = store.add_model(SavedModel("m1", "Five digits", 0.0, "run", base.id, CNN, facts, epoch=3.0), kept)
+    of_run, of_model = (
+        done(train(tuned(CNN, saved, OTHER, HeadOnly()))) for saved in (Saved(run=base.id), Saved(model=card.id))
+    )
+    ours, theirs = weights(store, of_run), weights(store, of_model)
+    assert all(same(ours[name], theirs[name]) for name in LAYERS)
+    assert of_model.facts["old_task"] == of_run.facts["old_task"]
+    refused = train(tuned(CNN, Saved(model=card.id), plan=Continue()))
+    assert "the state of the optimizer, which only a run's newest weights have" in refused.message
