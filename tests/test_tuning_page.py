@@ -17,7 +17,7 @@ from playground.spec.start import Continue, EvaluateOnly, FromScratch, HeadOnly,
 from playground.spec.tuning import tuned
 from playground.store import open_store
 from playground.ui import resources, state
-from tests.desk import Desk, experiment_of
+from tests.desk import STARTING, Desk, experiment_of
 from tests.runs import points_of, run_in
 from tests.test_pages import button, errors, named, text, visit, whole
 
@@ -30,13 +30,18 @@ def store(settings):
         yield store
 
 
+@pytest.fixture
+def desk():
+    return Desk()
+
+
 @pytest.fixture(autouse=True)
-def lab(store, settings, monkeypatch):
+def lab(store, desk, settings, monkeypatch):
     """The laboratory that every page of this test uses."""
     monkeypatch.setattr("playground.lab.lab.PATIENCE", 60)
     monkeypatch.setattr("playground.lab.watching.FRESH", 0)
     monkeypatch.setattr(state, "owner", lambda: "me")  # AppTest has no cookies
-    lab = Lab(store, Desk(), settings)
+    lab = Lab(store, desk, settings)
     monkeypatch.setattr(resources, "lab", lambda: lab)
     return lab
 
@@ -66,6 +71,12 @@ def adapted(store, base, plan, *, seed=0, right=0.9, owner="", data=HIGH):
         "weights_changed": [{"layer": "dense_1", "relative": 0.0}, {"layer": "output", "relative": 0.8}],
     }
     return store.apply(run.id, lease, Event.FINISH, scores={"test_accuracy": right, "test_loss": 0.3}, facts=facts)
+
+
+def opened(at):
+    """The page with the layers one by one."""
+    at.session_state["tuning_layers"] = True
+    return whole(at.run())
 
 
 class TestChoosing:
@@ -249,6 +260,22 @@ class TestPage:
         assert "a new output layer" in text(at)
         assert store.draft(named(at, "draft")).data.classes == ("5", "6", "7")
         assert store.run(base.id).experiment.start is None
+
+    @pytest.mark.parametrize("engine", ["ready", "starting"])
+    def test_layers_are_marked_frozen_or_learning(self, engine, desk, base):
+        if engine == "starting":
+            desk.now = STARTING
+        table = opened(visit("fine_tune", run=base.id)).dataframe[0].value
+        assert table["Layer"].tolist() == ["flatten_1", "dense_1", "output"]
+        assert table["Head only"].tolist() == ["–", "frozen", "learns"]
+        assert table["All layers"].tolist() == ["–", "learns", "learns"]
+        assert table["Parameters"].tolist() == (["0", "4,160", "325"] if engine == "ready" else ["–"] * 3)
+
+    def test_chosen_layers_are_a_plan_of_their_own(self, store, base):
+        at = opened(visit("fine_tune", run=base.id))
+        layers = next(group for group in at.get("button_group") if group.proto.label == "Layers that learn")
+        whole(layers.set_value(["dense_1"]).run())
+        assert store.draft(named(at, "draft")).start.plan == HeadOnly(layers=("dense_1",))
 
     def test_data_that_does_not_fit_disables_the_button(self, store, base):
         at = visit("fine_tune", run=base.id)

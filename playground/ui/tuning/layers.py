@@ -8,11 +8,10 @@ import streamlit as st
 from playground.displays import words
 from playground.errors import PlaygroundError
 from playground.lab import Lab
-from playground.records import LayerRow
 from playground.spec import Experiment
 from playground.spec.layers import BatchNormalization
 from playground.spec.start import HeadOnly
-from playground.spec.tuning import layers_with_weights, stages
+from playground.spec.tuning import OUTPUT, layers_with_weights, stages
 from playground.ui import state
 
 
@@ -51,23 +50,20 @@ def layers_that_learn(lab: Lab, experiment: Experiment, choose: Callable[[HeadOn
 
 
 def _table(lab: Lab, experiment: Experiment) -> pd.DataFrame:
-    learns = layers_with_weights(experiment)
+    learns, parameters = layers_with_weights(experiment), _parameters(lab, experiment)
     rows = []
-    for row in _rows(lab, experiment):
+    for name in [*(layer.id for layer in experiment.model.layers), OUTPUT]:
         told = {
-            stage.name: ("learns" if row.id in stage.layers else "frozen") if row.id in learns else "–"
+            stage.name: ("learns" if name in stage.layers else "frozen") if name in learns else "–"
             for stage in stages(experiment)
         }
-        rows.append({"Layer": row.id, **told, "Parameters": words.count(row.parameters)})
+        rows.append({"Layer": name, **told, "Parameters": parameters.get(name, "–")})
     return pd.DataFrame(rows)
 
 
-def _rows(lab: Lab, experiment: Experiment) -> tuple[LayerRow, ...]:
-    """What Keras says of the layers; their names alone while nobody can be asked."""
+def _parameters(lab: Lab, experiment: Experiment) -> dict[str, str]:
+    """How many Keras counts in each layer; none while nobody can be asked."""
     try:
-        described = lab.describe(experiment).rows
+        return {row.id: words.count(row.parameters) for row in lab.describe(experiment).rows}
     except PlaygroundError:
-        described = ()
-    return described or tuple(
-        LayerRow(name, "", (), 0, 0, 0, 0) for name in layers_with_weights(experiment)
-    )  # fmt: skip
+        return {}
