@@ -341,3 +341,13 @@ def test_a_file_is_uploaded(file, on_page, shelf, desk):
     assert "2 reasons" in errors(at)
     assert "The second reason." in errors(at)
     assert words.count(len(shelf.models())) == "1"
+
+
+def test_a_file_waits_for_the_engine(on_page, shelf, desk):
+    at = visit("models")
+    desk.refuse = EngineUnavailable("The engine is starting. Wait a few seconds.")
+    at.file_uploader[0].set_value([("model.keras", b"x", "application/zip")]).run()
+    assert "The engine is starting" in text(at)
+    desk.refuse = None
+    at.button(key="models_again").click().run()
+    assert shelf.models()[0].name == "model.keras"

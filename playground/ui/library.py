@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from playground.displays import words
-from playground.errors import ModelRefused, PlaygroundError
+from playground.errors import EngineUnavailable, ModelRefused, PlaygroundError
 from playground.lab import Lab
 from playground.lab.library import architecture
 from playground.records import SavedModel
@@ -38,6 +38,10 @@ def take_in(lab: Lab) -> None:
         with st.spinner("Looking at the file"):
             try:
                 outcome: SavedModel | PlaygroundError = lab.library.import_file(file, file.name, owner=state.owner())
+            except EngineUnavailable as error:
+                show_error(error)  # the file stays where it is
+                st.button("Try again", icon=":material/refresh:", key="models_again")
+                return
             except PlaygroundError as error:
                 outcome = error
         state.keep(_OUTCOME, outcome)
