@@ -123,15 +123,13 @@ class Tuning:
         task is the same, nothing was learned, or the old data is not on this machine. ``may_have_seen``: True where
         the base may know some of the test examples.
         """
-        experiment = self._run.experiment
+        experiment, takes_weights = self._run.experiment, self._start.plan.takes_weights
         found: dict[str, object] = {
             "before": self.before or {},
             "stages": self.stages(experiment.training.optimizer.learning_rate),
-            "head": "kept" if self._keeps_head else "replaced",
+            "head": "kept" if takes_weights and self._keeps_head else "replaced",
         }
-        if self._start.plan.takes_weights and may_have_seen(
-            experiment, self._facts, self.base.experiment, self.base.facts
-        ):
+        if takes_weights and may_have_seen(experiment, self._facts, self.base.experiment, self.base.facts):
             found["may_have_seen"] = True
         with learner.seat() as program:
             found["weights_changed"] = self._weights_changed(program)
