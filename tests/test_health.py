@@ -1,5 +1,7 @@
 """What is measured beside a training, against plain TensorFlow written separately; and that nothing changes by it."""
 
+from contextlib import closing
+
 import keras
 import numpy as np
 import pytest
@@ -7,9 +9,14 @@ import tensorflow as tf
 
 from playground.engine.probes.health import MOMENTS, WatchHealth
 from playground.engine.probes.meter import SAMPLE, Meter
+from playground.engine.run import run_experiment
 from playground.engine.training import fit
 from playground.evaluation.health import BINS, Health, Moment, Names
+from playground.recipes import recipe
 from playground.records import Progress
+from playground.spec import with_settings
+from playground.store import open_store
+from tests.runs import trained as trained_run
 
 pytestmark = pytest.mark.keras
 
@@ -66,6 +73,15 @@ def trained(optimizer: str = "adam", *, watched: bool, epochs: int = 12):
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_watching_changes_no_bit_of_the_training(optimizer):
     plain, watched = (trained(optimizer, watched=on)[0] for on in (False, True))
+    for a, b in zip(plain, watched, strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_nor_does_it_where_weights_are_too_large_to_be_held(monkeypatch):
+    plain = trained(watched=False)[0]
+    monkeypatch.setattr("playground.engine.probes.health.WAITING_BYTES", 0)
+    watched, health, *_ = trained(watched=True)
+    assert (health.step[0], health.step[-1]) == (0, 12 * 6)
     for a, b in zip(plain, watched, strict=True):
         assert a.tobytes() == b.tobytes()
 
@@ -203,3 +219,19 @@ def test_the_live_picture_stays_small_however_long_a_training_is():
             Moment(step, step, 1.0, rng.normal(size=(20, 6)), rng.normal(size=(40, 4)), counts, edges)
         )
     assert len(health.pack()) < 400_000
+
+
+def test_a_resumed_run_goes_on_with_its_series(settings):
+    experiment = with_settings(recipe("iris").experiment, ["training.epochs=4", "training.execution=plain"])
+    run = trained_run(settings, experiment)
+    with closing(open_store(settings.database, settings.artifacts)) as store:
+        before = Health.from_arrays(store.read_arrays(run.id, "health"))
+        store.resume(run.id, with_settings(experiment, ["training.epochs=8"]))
+        _, lease = store.claim("a test", run_id=run.id)
+        run_experiment(store, settings, run.id, lease)
+        after = Health.from_arrays(store.read_arrays(run.id, "health"))
+        assert store.live(run.id, "health")[0] == after.step[-1]
+    assert (before.epoch[-1], after.epoch[0], after.epoch[-1]) == (4, 0, 8)
+    assert (np.diff(after.step) > 0).all()
+    np.testing.assert_array_equal(after.variables[: len(before) - 1], before.variables[:-1])
+    assert after.names.layers == ("dense_1", "output")

@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +13,7 @@ from playground.engine.probes.meter import Meter, activation_of
 from playground.engine.training import Callback, Loop, Program
 from playground.engine.training.reporting import Reporter
 from playground.errors import StoreError
-from playground.evaluation.health import Health, Names
+from playground.evaluation.health import Health, Moment, Names
 
 logger = logging.getLogger(__name__)
 
@@ -73,9 +72,7 @@ class WatchHealth(Callback):
 
     def on_train_begin(self, loop: Loop) -> None:
         with loop.learner.seat() as program:
-            meter = _meter(program)
-            meter.prepare(self._x, self._y)
-            names = _names(meter, self._layer_names)
+            names = _names(_meter(program), self._layer_names)
             if self.health is None or self.health.names != names:
                 self.health = Health.empty(names)
             self.health = self.health.until(loop.step - 1)
@@ -88,9 +85,10 @@ class WatchHealth(Callback):
         with loop.learner.seat() as program:
             self._hold(loop, program)
             meter = _meter(program)
-            meter.prepare(self._x, self._y)  # a stage of its own, with other layers frozen, is another program
+            # Not before the first stretch, which traces itself. A stage with other layers frozen is another program.
+            meter.prepare(self._x, self._y)
             if meter.is_ready:
-                self._measure(program)
+                self._measure(loop, program)
         now = time.perf_counter()
         if now - self._told_at > SECONDS_BETWEEN_PICTURES:
             self._tell(loop)
@@ -100,7 +98,7 @@ class WatchHealth(Callback):
     def on_train_end(self, loop: Loop) -> None:
         with loop.learner.seat() as program:
             self._hold(loop, program, at_once=True)
-            self._measure(program)
+            self._measure(loop, program)
         self._tell(loop)
         self._write(loop)
 
@@ -115,9 +113,10 @@ class WatchHealth(Callback):
         if held < WAITING_BYTES or not self._waiting or at_once:
             self._waiting.append(_Waiting(loop.step, loop.epoch, values))
 
-    def _measure(self, program: Program) -> None:
-        """Measure what waits; the last of it is what sits in the program, and sits there again afterwards."""
-        meter, only_present = _meter(program), len(self._waiting) == 1
+    def _measure(self, loop: Loop, program: Program) -> None:
+        """Measure what waits, and leave in the program what sits in it."""
+        meter, present = _meter(program), program.values()
+        only_present = [moment.step for moment in self._waiting] == [loop.step]
         for moment in self._waiting:
             if not only_present:
                 program.assign(moment.values)
@@ -128,9 +127,11 @@ class WatchHealth(Callback):
             self._cost = min(self._cost, time.perf_counter() - began)
             self._histogram_at = began if due else self._histogram_at
             self._add(found)
+        if not only_present:
+            program.assign(present)
         self._waiting = []
 
-    def _add(self, found: Any) -> None:
+    def _add(self, found: Moment) -> None:
         health = self._known().with_moment(found)
         # What becomes rarer in the past becomes rarer from now on as well: evenly spread over the run.
         self._gap *= 2 if len(health) > MOMENTS else 1
