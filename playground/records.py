@@ -140,8 +140,8 @@ class Run:
     scores: dict[str, float] = field(default_factory=dict)
     """Final scores: ``loss``, ``accuracy``, ``val_…``, ``test_…``."""
     facts: dict[str, object] = field(default_factory=dict)
-    """Versions, device, seconds (load, build, first_metric, train), parameters; of a run that started from saved weights
-    also what became of them: ``before``, ``stages``, ``head``, ``weights_changed``, ``old_task``, ``may_have_seen``."""
+    """Versions, device, seconds (load, build, first_metric, train), parameters; of a run that began with saved
+    weights also what became of them: ``before``, ``stages``, ``head``, ``weights_changed``, ``old_task``, ``may_have_seen``."""
     attempt: int = 0
     """How many times it was claimed."""
 
