@@ -141,7 +141,8 @@ class Run:
     """Final scores: ``loss``, ``accuracy``, ``val_…``, ``test_…``."""
     facts: dict[str, object] = field(default_factory=dict)
     """Versions, device, seconds (load, build, first_metric, train), parameters; of a run that began with saved
-    weights also what became of them: ``before``, ``stages``, ``head``, ``weights_changed``, ``old_task``, ``may_have_seen``."""
+    weights also what became of them: ``before``, ``stages``, ``head``, ``weights_changed``, ``old_task``,
+    ``may_have_seen``."""
     attempt: int = 0
     """How many times it was claimed."""
 
