@@ -14,7 +14,7 @@ from playground.records import Event
 from playground.spec import Experiment
 from playground.store import open_store
 from playground.ui import navigation, resources, state
-from tests.desk import Desk, experiment_of
+from tests.desk import STARTING, Desk, experiment_of
 from tests.runs import run_in
 from tests.test_pages import text, visit, whole
 
@@ -131,6 +131,15 @@ def test_one_network_alone_has_no_chooser(store):
     assert not [box for box in alone.selectbox if box.label == "Run"]
     chooser = visit("try_it")
     assert [box for box in chooser.selectbox if box.label == "Run"]
+
+
+def test_an_engine_that_starts_is_waited_for(store, lab):
+    run = run_in(store, experiment_of("iris"), Event.FINISH)
+    lab._jobs.now = STARTING
+    at = visit("try_it", run=run.id)
+    assert "The engine is starting" in text(at)
+    lab._jobs.now = Desk().now
+    assert "Prediction" in metrics(whole(at.run()))
 
 
 def test_the_input_goes_along_to_the_activations(store):

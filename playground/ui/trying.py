@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from playground.displays import words
 from playground.displays.trying import Probabilities, enlarged
+from playground.errors import EngineUnavailable, PlaygroundError
 from playground.lab import Lab
 from playground.records import SavedModel
 from playground.spec import DataFacts, Experiment
-from playground.spec.probes import Predictions
+from playground.spec.probes import Example, Predictions
 from playground.spec.saved import Saved
 from playground.ui import figure, navigation, state
-from playground.ui.errors import guarded
+from playground.ui.errors import guarded, show_error
 from playground.ui.inputs import Chosen, called, choose_input, white_of
 from playground.ui.looking import choose_weights
 
@@ -58,12 +59,26 @@ def _origin() -> str | None:
 
 def try_network(lab: Lab, experiment: Experiment, saved: Saved) -> None:
     """Input on the left, answer on the right, likely relatives below; only this is drawn anew while one draws."""
-    waiting = lab.engine_status().state != "ready"
+    waiting = _missing(lab, saved) is not None
     st.fragment(guarded(_try), run_every=1 if waiting else None, key="trying")(lab, experiment, saved, waiting)
 
 
+def _missing(lab: Lab, saved: Saved) -> EngineUnavailable | None:
+    """Why nobody can be asked yet: the engine starts, or it fetches the network and its data for the first time."""
+    try:
+        lab.probe(saved, Example(part="train"))
+    except EngineUnavailable as error:
+        return error
+    except PlaygroundError:
+        pass  # each part of the page says in its own place what is wrong
+    return None
+
+
 def _try(lab: Lab, experiment: Experiment, saved: Saved, was_waiting: bool) -> None:
-    if was_waiting and lab.engine_status().state == "ready":
+    if error := _missing(lab, saved):
+        show_error(error)
+        return
+    if was_waiting:
         st.rerun()
     facts = lab.facts(experiment.data)
     left, right = st.columns([5, 7], gap="large")
