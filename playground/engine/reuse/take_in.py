@@ -1,5 +1,6 @@
 """A stranger's ``.keras`` file -> a model of the library, by way of a child process that reads it for us."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def take_in(store: Store, settings: Settings, path: Path, name: str, owner: str)
         StoreError: the disk cannot be written.
     """
     network, layers = examine_apart(path, settings.home / "uploads")
-    called = "".join(letter for letter in name[-300:].replace("\\", "/") if letter.isprintable())
+    # Names are shown in many places: what could be Markdown, a path or a control character is not taken over.
+    called = re.sub(r"[^\w .,+-]", "_", name[-300:].replace("\\", "/").rpartition("/")[2])
     stem = Path(called).stem[:80].strip() or "model"
     experiment, notes = experiment_for(network, stem)
     added = len(experiment.model.layers) + 1 - len(layers)
@@ -50,7 +52,7 @@ def take_in(store: Store, settings: Settings, path: Path, name: str, owner: str)
             ])  # fmt: skip
     variables = _variables(models.build_model(experiment, facts), layers)
     card = SavedModel(
-        id="", name=stem, created=0, origin="upload", source=Path(called).name, experiment=experiment,
+        id="", name=stem, created=0, origin="upload", source=called, experiment=experiment,
         facts=changed(facts, train=0, validation=0, test=0),
         parameters=description.parameters, bytes=sum(array.nbytes for array in variables.values()),
         note=" ".join([*network.notes, *notes]),
