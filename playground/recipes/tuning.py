@@ -78,7 +78,7 @@ RECIPES = (
     _ready(
         "mnist-to-fashion",
         "From digits to clothes",
-        "Filters learned from 60,000 digits give 1,000 pictures of clothes a head start, which counts in a short training.",
+        "Filters learned from 60,000 digits give 1,000 pictures of clothes a head start, which counts in few epochs.",
         "2 minutes",
         _MNIST_DEEP,
         HeadThenAll(head_epochs=2, rate_factor=1.0),
