@@ -3,8 +3,8 @@
     python -m benchmarks.gradient_cost [--json]
 
 ``mnist-mlp-128`` and ``mnist-cnn`` in the sizes of their recipes, on random pictures; the loop as the app runs it,
-recording to a real store. Both are warmed up first; then they are timed in turn, so that a machine that changes its
-speed changes it for both, and the median of the rounds' ratios counts.
+recording to a real store. Within one training, watching is switched on and off every few seconds, so that a machine
+that changes its speed changes it for both; the median over pairs of neighbouring turns counts.
 """
 
 import os
@@ -46,7 +46,7 @@ NAMES: dict[str, tuple[int, Literal["plain", "xla"]]] = {
     "mnist-cnn": (6_400, "plain"),
 }
 """Recipes, examples in an epoch of theirs here, and the variant of the loop that ``auto`` chooses for them."""
-ROUNDS, SECONDS = 5, 8.0
+ROUNDS, SECONDS = 10, 3.0
 BAR = 0.05
 
 
@@ -70,35 +70,54 @@ class Timed:
     def _schedule(self, epochs: int) -> Schedule:
         return Schedule(len(self._y), 32, epochs)
 
-    def rate(self, seconds: float, *, watched: bool) -> float:
-        """Examples a second of the whole training, callbacks and their last words included."""
+    def rates(self) -> list[tuple[float, float]]:
+        """Examples a second in neighbouring turns, without and with watching, what callbacks take included."""
         run = self._store.create_run(Experiment())
         _, lease = self._store.claim("bench", run_id=run.id) or (None, "")
         with Reporter(self._store, run.id, lease) as reporter:
-            callbacks: list[Callback] = [Record(reporter), Obey(reporter, lambda event: None), Until(seconds)]
-            if watched:
-                save = self._store.write_arrays
-                watch = WatchHealth(
-                    reporter, lambda arrays: save(run.id, "health", arrays), self._x, self._y, self._layers
-                )
-                callbacks.append(watch)
+            watch = WatchHealth(
+                reporter,
+                lambda arrays: self._store.write_arrays(run.id, "health", arrays),
+                self._x,
+                self._y,
+                self._layers,
+            )
+            turns = Turns(watch)
             schedule = self._schedule(100_000)
-            source = OnDevice((self._x, self._y), schedule, shuffle=True, seed=0)
-            pilot = Pilot(self._program, self._execution, (), settled=True)
-            loop = Loop(self._learner, source, schedule=schedule, pilot=pilot, callbacks=callbacks)
-            began = time.perf_counter()
-            loop.run()
-            return loop.step * schedule.batch_size / (time.perf_counter() - began)
+            Loop(
+                self._learner,
+                OnDevice((self._x, self._y), schedule, shuffle=True, seed=0),
+                schedule=schedule,
+                pilot=Pilot(self._program, self._execution, (), settled=True),
+                callbacks=[Record(reporter), Obey(reporter, lambda event: None), turns],
+            ).run()
+        rates = [steps * schedule.batch_size for steps in turns.steps_per_second]
+        return list(zip(rates[1::2], rates[2::2], strict=True))
 
 
-class Until(Callback):
-    """Ends a training after some seconds."""
+class Turns(Callback):
+    """Lets another callback work every other turn; the first turn, in which it does, compiles and does not count."""
 
-    def __init__(self, seconds: float) -> None:
-        self._end = time.perf_counter() + seconds
+    def __init__(self, watch: Callback) -> None:
+        self._watch, self._is_on = watch, True
+        self._began, self._step = 0.0, 0
+        self.steps_per_second: list[float] = []
+
+    def on_train_begin(self, loop: Loop) -> None:
+        self._watch.on_train_begin(loop)
+        self._began = time.perf_counter()
 
     def on_stretch_end(self, loop: Loop) -> None:
-        loop.stop_training = time.perf_counter() > self._end
+        if self._is_on:
+            self._watch.on_stretch_end(loop)
+        now = time.perf_counter()
+        if now - self._began > SECONDS:
+            self.steps_per_second.append((loop.step - self._step) / (now - self._began))
+            self._is_on, self._began, self._step = not self._is_on, now, loop.step
+            loop.stop_training = len(self.steps_per_second) > 2 * ROUNDS
+
+    def on_train_end(self, loop: Loop) -> None:
+        self._watch.on_train_end(loop)
 
 
 def measure() -> Mapping[str, Any]:
@@ -107,11 +126,8 @@ def measure() -> Mapping[str, Any]:
     with tempfile.TemporaryDirectory() as home:
         store = open_store(f"sqlite:///{Path(home) / 'bench.db'}", Path(home) / "runs")
         for name in NAMES:
-            note(f"{name}: with and without, {ROUNDS} rounds of {SECONDS:.0f} s")
-            timed = Timed(name, store)
-            for watched in (False, True):  # compiles
-                timed.rate(2.0, watched=watched)
-            pairs = [(timed.rate(SECONDS, watched=False), timed.rate(SECONDS, watched=True)) for _ in range(ROUNDS)]
+            note(f"{name}: with and without, {ROUNDS} pairs of {SECONDS:.0f} s")
+            pairs = Timed(name, store).rates()
             cost = 1 - statistics.median(watched / without for without, watched in pairs)
             found[name] = {
                 "cost": round(cost, 4), "met": cost <= BAR,
