@@ -5,12 +5,11 @@ from playground.ui.activations import answers, show_input, show_layers, show_sal
 from playground.ui.looking import choose_weights
 
 lab = resources.lab()
-chosen = choose_weights(lab, what="Every layer's output")
+looked = choose_weights(lab, what="Every layer's output")
 
-if chosen is not None and answers(lab, chosen[1]):
-    run, saved = chosen
-    looked_at = show_input(lab, run, saved)
-    if looked_at is not None:
-        show_layers(lab, run, saved, looked_at)
-        show_saliency(lab, run, saved, looked_at)
-    show_units(lab, run, saved)
+if looked is not None and answers(lab, looked):
+    chosen = show_input(lab, looked)
+    if chosen is not None:
+        show_layers(lab, looked, chosen)
+        show_saliency(lab, looked, chosen)
+    show_units(lab, looked)

@@ -5,11 +5,11 @@ from playground.ui.gradients import show_check, show_flow, show_health, show_mor
 from playground.ui.looking import choose_weights
 
 lab = resources.lab()
-chosen = choose_weights(lab, what="The size of every layer's gradients and updates")
+looked = choose_weights(lab, what="The size of every layer's gradients and updates")
 
-if chosen is not None:
-    run, saved = chosen
-    show_health(lab, run)
-    show_flow(lab, run, saved)
-    show_check(lab, saved)
-    show_more(lab, saved)
+if looked is not None:
+    if looked.run is not None:
+        show_health(lab, looked.run)
+    show_flow(lab, looked)
+    show_check(lab, looked.saved)
+    show_more(lab, looked.saved)

@@ -297,6 +297,22 @@ def test_cards(on_page, shelf):
     assert "No model passes" in text(at)
 
 
+@pytest.mark.parametrize("place", ["activations", "gradients"])
+def test_a_model_is_looked_into_like_a_run(place, on_page, shelf, monkeypatch):
+    monkeypatch.setattr("playground.lab.lab.PATIENCE", 60)
+    run = run_in(shelf, experiment_of("moons"), Event.FINISH)
+    shelf.keep_epoch(run.id, 3, ARRAYS)
+    model = shelf.add_model(card(name="From afar"), ARRAYS)
+    at = visit(place, model=model.id)
+    assert not errors(at)
+    chooser = next(box for box in at.selectbox if box.label == "Network")
+    assert chooser.value == model.id
+    assert at.query_params["model"] == model.id
+    chooser.set_value(run.id).run()
+    assert at.query_params["run"] == run.id
+    assert "model" not in at.query_params
+
+
 def test_a_model_is_renamed_on_its_card(on_page, shelf):
     model = shelf.add_model(card(), ARRAYS)
     at = visit("models")

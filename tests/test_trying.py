@@ -128,9 +128,9 @@ def test_one_network_alone_has_no_chooser(store):
     run = run_in(store, experiment_of("iris"), Event.FINISH)
     alone = visit("try_it", run=run.id)
     assert "Choose another network" in text(alone)
-    assert not [box for box in alone.selectbox if box.label == "Run"]
+    assert not [box for box in alone.selectbox if box.label == "Network"]
     chooser = visit("try_it")
-    assert [box for box in chooser.selectbox if box.label == "Run"]
+    assert [box for box in chooser.selectbox if box.label == "Network"]
 
 
 def test_an_engine_that_starts_is_waited_for(store, lab):

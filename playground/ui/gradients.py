@@ -18,6 +18,7 @@ from playground.spec.probes import GradientCheck, Gradients, Probe
 from playground.spec.saved import Saved
 from playground.ui import figure, state
 from playground.ui.errors import guarded
+from playground.ui.looking import Looked
 from playground.ui.spec_form import folded, spec_form
 
 REFRESH = 1.0
@@ -82,15 +83,15 @@ def _histograms(health: Health) -> None:
 _MANY = {"gradient": "Gradients", "update": "Updates", "weight": "Weights"}
 
 
-def show_flow(lab: Lab, run: Run, saved: Saved) -> None:
+def show_flow(lab: Lab, looked: Looked) -> None:
     """The gradient at the chosen epoch on its way back through the layers."""
-    st.fragment(guarded(_flow), key="flow")(lab, run, saved)
+    st.fragment(guarded(_flow), key="flow")(lab, looked)
 
 
-def _flow(lab: Lab, run: Run, saved: Saved) -> None:
+def _flow(lab: Lab, looked: Looked) -> None:
     st.markdown("##### Gradient on its way back")
     left, right = st.columns(2, vertical_alignment="bottom")
-    parts = ["train", *(["validation"] if run.experiment.data.validation_fraction else []), "test"]
+    parts = ["train", *(["validation"] if looked.experiment.data.validation_fraction else []), "test"]
     part = left.segmented_control(
         "Examples of", parts, default="train", required=True, key="flow_part",
         help="The loss is computed on examples of this split.",
@@ -99,7 +100,7 @@ def _flow(lab: Lab, run: Run, saved: Saved) -> None:
         "Examples", [1, 8, 64, 256, 1024], 64, key="flow_examples", help="How many; the loss is the mean over them."
     )
     with st.spinner("Computing the gradient"):
-        found = lab.probe(saved, Gradients(part=part, examples=examples))
+        found = lab.probe(looked.saved, Gradients(part=part, examples=examples))
     figure.show(GradientFlow.from_answer(found).plot(), key="flow_chart", title=False)
 
 

@@ -156,10 +156,9 @@ def _links(card: SavedModel) -> None:
         # A run is named as one, so that it is watched on the other pages as well.
         named = {"run": card.source} if card.origin == "run" else model
         st.page_link(navigation.TRY.page(), label="Try it", icon=":material/draw:", query_params=named)
-        if card.origin == "run":
-            st.page_link(
-                navigation.ACTIVATIONS.page(), label="Look inside", icon=":material/grid_view:", query_params=named
-            )
+        st.page_link(
+            navigation.ACTIVATIONS.page(), label="Look inside", icon=":material/grid_view:", query_params=named
+        )
 
 
 def _changes(lab: Lab, card: SavedModel) -> None:

@@ -1,9 +1,13 @@
 """What all pages that look into a network have on top: whose weights, of which epoch."""
 
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+
 import streamlit as st
 
 from playground.lab import Lab
 from playground.records import Run
+from playground.spec import Experiment
 from playground.spec.saved import Saved
 from playground.ui import navigation, state
 from playground.ui.cards import run_name
@@ -12,16 +16,75 @@ from playground.ui.strip import short_id
 MANY = 100
 
 
-def choose_weights(lab: Lab, *, what: str) -> tuple[Run, Saved] | None:
-    """The run that is watched, or another, and one of its kept epochs; None where there is none yet.
+@dataclass(frozen=True)
+class Looked:
+    """Weights that are looked into."""
+
+    saved: Saved
+    experiment: Experiment
+    run: Run | None
+    """Whose they are; None for a model of the library."""
+
+    @property
+    def id(self) -> str:
+        """Of the run or the model, for the keys of widgets."""
+        return self.saved.run or self.saved.model
+
+    @property
+    def is_live(self) -> bool:
+        """Whether they are others after a while: the newest ones of a run that trains."""
+        return self.run is not None and not self.run.status.is_over and self.saved.epoch is None
+
+
+def choose_weights(lab: Lab, *, what: str) -> Looked | None:
+    """A run and one of its kept epochs, or a model of the library; None where there is none yet.
 
     Args:
-        lab: knows the runs.
-        what: what the page shows once there is a run, such as "Every layer's output", for the empty page.
+        lab: knows them.
+        what: what the page shows once there is one, such as "Every layer's output", for the empty page.
     """
-    run = _choose_run(lab, what)
-    if run is None:
+    runs = [run for run in lab.runs(limit=MANY) if run.progress.step or run.status.is_over]
+    watched = state.run_id()
+    if watched and watched not in [run.id for run in runs]:
+        runs.insert(0, lab.run(watched))
+    uploads = {card.id: card for card in lab.library.models() if card.origin == "upload"}
+    names = {run.id: f"{run_name(run)} · {short_id(run.id)} · {run.status}" for run in runs}
+    names |= {id: f"{card.name} · from a file" for id, card in uploads.items()}
+    if not names:
+        _nothing_yet(what)
         return None
+    chosen = _choose(names, uploads, state.model_id() or watched)
+    if chosen in uploads:
+        return Looked(Saved(model=chosen), uploads[chosen].experiment, None)
+    run = next(run for run in runs if run.id == chosen)
+    saved = _choose_epoch(lab, run)
+    return Looked(saved, run.experiment, run) if saved else None
+
+
+def _nothing_yet(what: str) -> None:
+    st.markdown("### Nothing to look into yet")
+    st.markdown(f"{what} stands here as soon as a network has trained.")
+    st.page_link(navigation.BUILD.page(), label="Train a network", icon=":material/play_arrow:", query_params={})
+
+
+def _choose(names: Mapping[str, str], uploads: Container[str], looked_at: str | None) -> str:
+    """What is looked into is what all pages watch."""
+    ids = list(names)
+    key = state.widget_key("looking", "network")
+
+    def look() -> None:
+        chosen = state.widget_value(key)
+        (state.look_at if chosen in uploads else state.watch)(chosen)
+
+    chosen: str = st.selectbox(
+        "Network", ids, index=ids.index(looked_at) if looked_at in ids else 0, format_func=names.__getitem__, key=key,
+        help="Also a run that is still training: its newest weights are looked into.", on_change=look,
+    )  # fmt: skip
+    return chosen
+
+
+def _choose_epoch(lab: Lab, run: Run) -> Saved | None:
+    """Kept weights of a run; None where there are none yet."""
     kept = lab.kept_epochs(run.id)
     if not kept:
         st.info("This run has kept no weights yet. They are there after its first epoch.", icon=":material/schedule:")
@@ -31,26 +94,4 @@ def choose_weights(lab: Lab, *, what: str) -> tuple[Run, Saved] | None:
         "After epoch", [*kept, newest], newest, key=f"looking.epoch.{run.id}",
         help="Weights are kept at the start, after some epochs spread over the run, and at its end.",
     )  # fmt: skip
-    return run, Saved(run=run.id, epoch=None if epoch == newest else int(epoch))
-
-
-def _choose_run(lab: Lab, what: str) -> Run | None:
-    """The run to look into; the choice is the run that all pages watch."""
-    runs = [run for run in lab.runs(limit=MANY) if run.progress.step or run.status.is_over]
-    watched = state.run_id()
-    if watched and watched not in [run.id for run in runs]:
-        runs.insert(0, lab.run(watched))
-    if not runs:
-        st.markdown("### Nothing to look into yet")
-        st.markdown(f"{what} stands here as soon as a network has trained.")
-        st.page_link(navigation.BUILD.page(), label="Train a network", icon=":material/play_arrow:", query_params={})
-        return None
-    names = {run.id: f"{run_name(run)} · {short_id(run.id)} · {run.status}" for run in runs}
-    ids = list(names)
-    key = state.widget_key("looking", "run")
-    chosen = st.selectbox(
-        "Run", ids, index=ids.index(watched) if watched else 0, format_func=names.__getitem__, key=key,
-        help="Also a run that is still training: its newest weights are looked into.",
-        on_change=lambda: state.watch(state.widget_value(key)),
-    )  # fmt: skip
-    return next(run for run in runs if run.id == chosen)
+    return Saved(run=run.id, epoch=None if epoch == newest else int(epoch))

@@ -5,6 +5,7 @@ The address names what is shown, so that a refresh, another browser or a link sh
     ?draft=…        a draft of one's own: whoever holds its id may edit it
     ?experiment=…   a shared experiment: nobody can change it, the first edit forks a draft
     ?run=…          a run to watch; without a draft its experiment is shown, and forks at the first edit as well
+    ?model=…        a model of the library to look into, instead of the run
 
 Streamlit clears the address when a page is chosen in the side bar; :func:`follow_address` puts it back.
 """
@@ -22,10 +23,12 @@ from playground.spec import Experiment
 from playground.ui.cookie import OWNER_COOKIE
 
 MAX_UNDO = 50
+KINDS = ("draft", "experiment", "run", "model")
 TRAIN = "train"
 """The place of what stands against training."""
 
 _EXPERIMENT, _DRAFT, _SHARED, _RUN = "design.experiment", "design.draft", "design.shared", "watch.run"
+_MODEL = "watch.model"
 _PAST, _REVISION, _PROBLEMS, _DESCRIPTION = "design.past", "design.revision", "design.problems", "design.description"
 _MISSING, _WRITTEN = "address.missing", "address.written"
 
@@ -41,6 +44,12 @@ def experiment() -> Experiment:
 def run_id() -> str | None:
     """The run that is watched."""
     return st.session_state.get(_RUN)
+
+
+def model_id() -> str:
+    """The model of the library that is looked into instead of a run; empty if none."""
+    found: str = st.session_state.get(_MODEL, "")
+    return found
 
 
 def draft_id() -> str:
@@ -60,7 +69,7 @@ def may_control(run: Run) -> bool:
 
 def follow_address(lab: Lab, *, keep: bool) -> None:
     """Show what the address names; with ``keep``, name what is shown where the address does not."""
-    asked = {name: st.query_params[name] for name in ("draft", "experiment", "run") if name in st.query_params}
+    asked = {name: st.query_params[name] for name in KINDS if name in st.query_params}
     if asked != st.session_state.get(_WRITTEN):  # else it only repeats what we wrote, and may be behind
         try:
             _follow(lab, asked)
@@ -72,7 +81,7 @@ def follow_address(lab: Lab, *, keep: bool) -> None:
 
 
 def _follow(lab: Lab, asked: dict[str, str]) -> None:
-    draft, shared, run_asked = (asked.get(name, "") for name in ("draft", "experiment", "run"))
+    draft, shared, run_asked, model = (asked.get(name, "") for name in KINDS)
     if draft and draft != draft_id():
         _show(lab.draft(draft), draft=draft)
     elif shared and shared != st.session_state.get(_SHARED):
@@ -81,7 +90,9 @@ def _follow(lab: Lab, asked: dict[str, str]) -> None:
         run = lab.run(run_asked)
         if not draft and not shared:
             _show(run.experiment)
-        st.session_state[_RUN] = run.id
+        watch(run.id)
+    if model:
+        look_at(model)
 
 
 def named(name: str) -> str:
@@ -96,14 +107,14 @@ def missing() -> str:
 
 def _show(shown: Experiment, *, draft: str = "", shared: str = "") -> None:
     st.session_state[_EXPERIMENT], st.session_state[_DRAFT], st.session_state[_SHARED] = shown, draft, shared
-    st.session_state[_RUN] = None
+    st.session_state[_RUN], st.session_state[_MODEL] = None, ""
     st.session_state[_PAST] = []
     _redraw_forms()
 
 
 def address() -> dict[str, str]:
     """What the address has to say to show the same elsewhere."""
-    shown = {"draft": draft_id(), "experiment": st.session_state.get(_SHARED), "run": run_id()}
+    shown = {"draft": draft_id(), "experiment": st.session_state.get(_SHARED), "run": run_id(), "model": model_id()}
     return {name: value for name, value in shown.items() if value}
 
 
@@ -190,7 +201,12 @@ def launch(lab: Lab) -> Run:
 
 def watch(run: str) -> None:
     """Watch another run; the address follows with the next run of the page."""
-    st.session_state[_RUN] = run
+    st.session_state[_RUN], st.session_state[_MODEL] = run, ""
+
+
+def look_at(model: str) -> None:
+    """Look into a model of the library on the pages that look into a network."""
+    st.session_state[_MODEL] = model
 
 
 # Widgets

@@ -21,7 +21,6 @@ from playground.ui.inputs import Chosen, called, choose_input, white_of
 from playground.ui.looking import choose_weights
 
 NEIGHBOURS = 6
-UPLOADED = "An uploaded model"
 
 
 def choose_network(lab: Lab) -> tuple[Experiment, Saved] | None:
@@ -34,27 +33,12 @@ def choose_network(lab: Lab) -> tuple[Experiment, Saved] | None:
             another = "Choose another network"
             st.page_link(navigation.TRY.page(), label=another, icon=":material/swap_horiz:", query_params={})
         return card.experiment, _saved(card)
-    uploads = [card for card in lab.library.models() if card.origin == "upload"]
-    if uploads and _origin() == UPLOADED:
-        card = st.selectbox(
-            "Model", uploads, format_func=lambda card: card.name, key="try_model",
-            help="Networks that were taken into the library from a file.",
-        )  # fmt: skip
-        return card.experiment, _saved(card)
-    chosen = choose_weights(lab, what="What a network says of your own input")
-    return (chosen[0].experiment, chosen[1]) if chosen else None
+    looked = choose_weights(lab, what="What a network says of your own input")
+    return (looked.experiment, looked.saved) if looked else None
 
 
 def _saved(card: SavedModel) -> Saved:
     return Saved(run=card.id) if card.origin == "run" else Saved(model=card.id)
-
-
-def _origin() -> str | None:
-    origin: str | None = st.segmented_control(
-        "Network", ["A run", UPLOADED], default="A run", required=True, key="try_origin",
-        help="What was trained here, or what was taken into the library from a file.",
-    )  # fmt: skip
-    return origin
 
 
 def try_network(lab: Lab, experiment: Experiment, saved: Saved) -> None:
@@ -127,11 +111,11 @@ def _number(score: float, chosen: Chosen, facts: DataFacts) -> None:
 
 def _links(saved: Saved) -> None:
     """The way on; the input goes along."""
-    if saved.run:
-        st.page_link(
-            navigation.ACTIVATIONS.page(), label="Activations and saliency of this input", icon=":material/grid_view:",
-            query_params={"run": saved.run}, help="What every layer makes of it, and which parts of it decide.",
-        )  # fmt: skip
+    st.page_link(
+        navigation.ACTIVATIONS.page(), label="Activations and saliency of this input", icon=":material/grid_view:",
+        query_params={"run": saved.run} if saved.run else {"model": saved.model},
+        help="What every layer makes of it, and which parts of it decide.",
+    )  # fmt: skip
 
 
 def _neighbours(lab: Lab, experiment: Experiment, saved: Saved, chosen: Chosen, facts: DataFacts) -> None:

@@ -7,57 +7,55 @@ import streamlit as st
 
 from playground.errors import EngineUnavailable
 from playground.lab import Lab
-from playground.records import Run
 from playground.spec.probes import Example
-from playground.spec.saved import Saved
 from playground.ui import state
 from playground.ui.errors import guarded, show_error
+from playground.ui.looking import Looked
 
 WAITING, WATCHING = 1, 3
 """Seconds between two looks: at an engine that is busy, and at a run that trains."""
 
 
-def answers(lab: Lab, saved: Saved) -> bool:
+def answers(lab: Lab, looked: Looked) -> bool:
     """Whether the engine answers questions to these weights. While it does not, say so and look again by itself.
 
     Raises:
         NotFound: no such weights.
         SpecError: they cannot be looked into.
     """
-    if _unavailable(lab, saved) is None:
+    if _unavailable(lab, looked) is None:
         return True
-    st.fragment(guarded(_look_again), run_every=WAITING, key="activations_waiting")(lab, saved)
+    st.fragment(guarded(_look_again), run_every=WAITING, key="activations_waiting")(lab, looked)
     return False
 
 
-def _unavailable(lab: Lab, saved: Saved) -> EngineUnavailable | None:
+def _unavailable(lab: Lab, looked: Looked) -> EngineUnavailable | None:
     try:
-        lab.probe(saved, Example(part="train"))
+        lab.probe(looked.saved, Example(part="train"))
     except EngineUnavailable as error:
         return error
     return None
 
 
-def _look_again(lab: Lab, saved: Saved) -> None:
-    error = _unavailable(lab, saved)
+def _look_again(lab: Lab, looked: Looked) -> None:
+    error = _unavailable(lab, looked)
     if error is None:
         st.rerun()
     else:
         show_error(error)
 
 
-def section(run: Run, saved: Saved, key: str, draw: Callable[..., None], *args: Any) -> None:
+def section(looked: Looked, key: str, draw: Callable[..., None], *args: Any) -> None:
     """Draw a part of the page in a fragment of its own.
 
     Args:
-        run: the run that is looked into.
-        saved: which of its weights; the newest ones of a live run change.
+        looked: the weights that are looked into; the newest ones of a live run change.
         key: names the fragment.
         draw: draws it from ``args``.
         *args: for ``draw``.
     """
     waiting = f"activations.waiting.{key}"
-    is_live = not run.status.is_over and saved.epoch is None
+    is_live = looked.is_live
 
     def drawn() -> None:
         was_waiting = state.kept(waiting, False)

@@ -10,12 +10,11 @@ from playground.displays.layer_rows import LayerRows
 from playground.displays.tiles import Scale
 from playground.displays.trying import Probabilities
 from playground.lab import Lab
-from playground.records import Run
 from playground.spec.probes import Activations
-from playground.spec.saved import Saved
 from playground.ui import figure
 from playground.ui.activations.asking import section
 from playground.ui.inputs import Chosen, called, choose_input
+from playground.ui.looking import Looked
 
 STYLE = Path(__file__).parents[1] / "frontend" / "activations.css"
 OPEN = 10
@@ -23,18 +22,18 @@ OPEN = 10
 SCALES = {"layer": "Layer", "unit": "Unit", "global": "All layers"}
 
 
-def show_input(lab: Lab, run: Run, saved: Saved) -> Chosen | None:
+def show_input(lab: Lab, looked: Looked) -> Chosen | None:
     """The choice of an input, beside what the network says of it; None as long as there is nothing to look at."""
     st.html(STYLE)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("##### Input")
-        chosen = choose_input(lab, run.experiment, saved)
+        chosen = choose_input(lab, looked.experiment, looked.saved)
         if chosen is None:
             st.caption("The network's layers stand here as soon as there is an input.")
     if chosen is not None:
         with right:
-            section(run, saved, "activations_prediction", _prediction, lab, run, saved, chosen)
+            section(looked, "activations_prediction", _prediction, lab, looked, chosen)
     return chosen
 
 
@@ -43,9 +42,9 @@ def asked_of(chosen: Chosen) -> Activations:
     return Activations(target=None if chosen.target is None else float(chosen.target))
 
 
-def _prediction(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
-    found = lab.probe(saved, asked_of(chosen), chosen.x)
-    facts = lab.facts(run.experiment.data)
+def _prediction(lab: Lab, looked: Looked, chosen: Chosen) -> None:
+    found = lab.probe(looked.saved, asked_of(chosen), chosen.x)
+    facts = lab.facts(looked.experiment.data)
     st.markdown("##### Prediction")
     if facts.class_names:
         shown = Probabilities.from_scores(np.asarray(found["scores"]), facts.class_names)
@@ -56,14 +55,14 @@ def _prediction(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
         st.caption(f"True: {called(chosen.target, facts)}. Loss of this input {words.score(found['value'])}.")
 
 
-def show_layers(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
+def show_layers(lab: Lab, looked: Looked, chosen: Chosen) -> None:
     """A row a layer: activation, its gradient, weights, their gradients."""
     st.markdown("#### Layers")
-    section(run, saved, "activations_layers", _layers, lab, saved, chosen)
+    section(looked, "activations_layers", _layers, lab, looked, chosen)
 
 
-def _layers(lab: Lab, saved: Saved, chosen: Chosen) -> None:
-    rows = LayerRows.from_answer(lab.probe(saved, asked_of(chosen), chosen.x))
+def _layers(lab: Lab, looked: Looked, chosen: Chosen) -> None:
+    rows = LayerRows.from_answer(lab.probe(looked.saved, asked_of(chosen), chosen.x))
     scale: Scale = st.segmented_control(
         "Strongest colour", list(SCALES), default="layer", required=True, format_func=SCALES.__getitem__,
         key="activations_scale", persist_state="session",

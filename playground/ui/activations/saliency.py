@@ -6,36 +6,35 @@ import streamlit as st
 from playground.displays.saliency import FeatureBars, GradCamMap, SaliencyMap
 from playground.displays.trying import Probabilities
 from playground.lab import Lab
-from playground.records import Run
 from playground.spec import DataFacts
 from playground.spec.probes import GradCam, Saliency
-from playground.spec.saved import Saved
 from playground.ui import figure
 from playground.ui.activations.asking import section
 from playground.ui.activations.layers import asked_of
 from playground.ui.errors import guarded
 from playground.ui.inputs import Chosen, white_of
+from playground.ui.looking import Looked
 
 METHODS = ("gradient", "integrated_gradients")
 
 
-def show_saliency(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
+def show_saliency(lab: Lab, looked: Looked, chosen: Chosen) -> None:
     """Maps over a picture or bars over features, for two classes side by side."""
-    is_picture = run.experiment.data.family == "images"
+    is_picture = looked.experiment.data.family == "images"
     st.markdown("#### Saliency and Grad-CAM" if is_picture else "#### Saliency")
-    section(run, saved, "activations_saliency", _saliency, lab, run, saved, chosen)
+    section(looked, "activations_saliency", _saliency, lab, looked, chosen)
 
 
-def _saliency(lab: Lab, run: Run, saved: Saved, chosen: Chosen) -> None:
-    facts = lab.facts(run.experiment.data)
-    scores = np.asarray(lab.probe(saved, asked_of(chosen), chosen.x)["scores"])
-    classes = _choose_classes(run.experiment.data.kind, facts, scores)
+def _saliency(lab: Lab, looked: Looked, chosen: Chosen) -> None:
+    facts = lab.facts(looked.experiment.data)
+    scores = np.asarray(lab.probe(looked.saved, asked_of(chosen), chosen.x)["scores"])
+    classes = _choose_classes(looked.experiment.data.kind, facts, scores)
     if facts.class_names:
         st.caption(
             "Explained is the score before the output's activation: near 1 a softmax is flat and would hide much."
         )
     draw = guarded(_pictures if facts.family == "images" else _bars)
-    draw(lab, run, saved, chosen, classes)
+    draw(lab, looked, chosen, classes)
 
 
 def _choose_classes(kind: str, facts: DataFacts, scores: np.ndarray) -> tuple[int, ...]:
@@ -58,9 +57,9 @@ def _choose_classes(kind: str, facts: DataFacts, scores: np.ndarray) -> tuple[in
     return tuple(chosen)
 
 
-def _pictures(lab: Lab, run: Run, saved: Saved, chosen: Chosen, classes: tuple[int, ...]) -> None:
-    facts = lab.facts(run.experiment.data)
-    found = {method: lab.probe(saved, Saliency(method=method, classes=classes), chosen.x) for method in METHODS}
+def _pictures(lab: Lab, looked: Looked, chosen: Chosen, classes: tuple[int, ...]) -> None:
+    facts = lab.facts(looked.experiment.data)
+    found = {method: lab.probe(looked.saved, Saliency(method=method, classes=classes), chosen.x) for method in METHODS}
     columns = st.columns(len(classes), gap="large")
     for index, (column, k) in enumerate(zip(columns, classes, strict=True)):
         name = facts.class_names[k] if facts.class_names else facts.target_name
@@ -68,28 +67,28 @@ def _pictures(lab: Lab, run: Run, saved: Saved, chosen: Chosen, classes: tuple[i
             st.markdown(f"##### {name}")
             for method in METHODS:
                 st.html(SaliencyMap(np.asarray(found[method]["maps"][index]), name, method).html())
-    guarded(_grad_cam)(lab, run, saved, chosen, classes)
+    guarded(_grad_cam)(lab, looked, chosen, classes)
 
 
-def _grad_cam(lab: Lab, run: Run, saved: Saved, chosen: Chosen, classes: tuple[int, ...]) -> None:
-    last = lab.probe(saved, GradCam(classes=classes), chosen.x)
+def _grad_cam(lab: Lab, looked: Looked, chosen: Chosen, classes: tuple[int, ...]) -> None:
+    last = lab.probe(looked.saved, GradCam(classes=classes), chosen.x)
     layers = list(last["layers"])
     layer = st.selectbox(
-        "Layer of Grad-CAM", layers, index=len(layers) - 1, key=f"activations_cam_{run.id}",
+        "Layer of Grad-CAM", layers, index=len(layers) - 1, key=f"activations_cam_{looked.id}",
         help="A late layer knows what it sees but only roughly where; an early one the other way round.",
     )  # fmt: skip
-    found = last if layer == last["layer"] else lab.probe(saved, GradCam(classes=classes, layer=layer), chosen.x)
-    facts = lab.facts(run.experiment.data)
+    found = last if layer == last["layer"] else lab.probe(looked.saved, GradCam(classes=classes, layer=layer), chosen.x)
+    facts = lab.facts(looked.experiment.data)
     for index, (column, k) in enumerate(zip(st.columns(len(classes), gap="large"), classes, strict=True)):
         name = facts.class_names[k] if facts.class_names else facts.target_name
-        shown = GradCamMap(chosen.x[0], white_of(run.experiment), np.asarray(found["maps"][index]), name, layer)
+        shown = GradCamMap(chosen.x[0], white_of(looked.experiment), np.asarray(found["maps"][index]), name, layer)
         column.html(shown.html())
 
 
-def _bars(lab: Lab, run: Run, saved: Saved, chosen: Chosen, classes: tuple[int, ...]) -> None:
-    facts = lab.facts(run.experiment.data)
+def _bars(lab: Lab, looked: Looked, chosen: Chosen, classes: tuple[int, ...]) -> None:
+    facts = lab.facts(looked.experiment.data)
     for method in METHODS:
-        found = lab.probe(saved, Saliency(method=method, classes=classes), chosen.x)
+        found = lab.probe(looked.saved, Saliency(method=method, classes=classes), chosen.x)
         for index, (column, k) in enumerate(zip(st.columns(len(classes), gap="large"), classes, strict=True)):
             name = facts.class_names[k] if facts.class_names else facts.target_name
             bars = FeatureBars(np.asarray(found["maps"][index]), facts.feature_names, name, method)
