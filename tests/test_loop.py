@@ -21,7 +21,7 @@ from playground.engine.training import (
     fit,
     variables_of,
 )
-from playground.engine.training import program as program_module
+from playground.engine.training import step as step_module
 from playground.engine.training.step import fast_dropout
 
 pytestmark = pytest.mark.keras
@@ -162,7 +162,7 @@ def test_frozen_layers_stay(table):
 @pytest.mark.parametrize("parts", [1, 4])
 def test_full_batch_is_gradient_descent_on_everything(parts, table, monkeypatch):
     x, y = table
-    monkeypatch.setattr(program_module, "MICRO_BATCH", EXAMPLES // parts)
+    monkeypatch.setattr(step_module, "MICRO_BATCH", EXAMPLES // parts)
     ours, theirs = (dense(optimizer=keras.optimizers.SGD(0.3)) for _ in range(2))
     loop = fit(ours, x, y, batch_size=EXAMPLES, epochs=4, execution="plain")
     history = theirs.fit(x, y, batch_size=EXAMPLES, epochs=4, shuffle=False, verbose=0).history
