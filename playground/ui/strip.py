@@ -4,6 +4,7 @@ Somebody who reads only the strip knows what they are looking at.
 """
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from playground.displays import words
 from playground.displays.stack import StackPicture
@@ -118,7 +119,10 @@ def _train(lab: Lab, place: navigation.Place) -> None:
     state.complain(state.TRAIN, "")
     if place == navigation.BUILD:
         state.write_address()
-        st.rerun([STRIP, LIVE])  # a tenth of what the whole page would cost the browser
+        try:
+            st.rerun([STRIP, LIVE])  # a tenth of what the whole page would cost the browser
+        except StreamlitAPIException:  # pressed before there was a place for the run
+            st.rerun()
 
 
 def _stop(lab: Lab) -> None:

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from benchmarks.runs import ENDLESS, end_runs, store_of
 from playground.recipes import recipe
 from playground.spec import with_settings
+from playground.ui.navigation import PLACES
 from tests.browser.looks import status, stop, train, wait_for_points
 
 pytestmark = pytest.mark.browser
@@ -36,7 +37,7 @@ def test_home_plays_at_one_press(page, store):
     expect(page.get_by_role("img", name=re.compile("lie on the colour of their class"))).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/", "/build", "/evaluate", "/runs"])
+@pytest.mark.parametrize("path", ["/", *(f"/{place.name}" for place in PLACES[1:])])
 def test_nothing_is_cut_off_on_a_phone(path, page):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(path)
