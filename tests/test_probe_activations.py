@@ -283,9 +283,15 @@ class TestSaliency:
             maps = outputs[at].numpy()[0]
             close(ours, np.maximum(sum(gradient[..., c].mean() * maps[..., c] for c in range(5)), 0))
 
-    def test_the_last_spatial_layer_is_taken_where_none_is_named(self, cnn):
-        found = ask(cnn, GradCam())
-        assert (found["layer"], found["layers"]) == ("pool", ["conv", "norm", "pool"])
+    def test_the_last_layer_that_sees_anything_is_taken_where_none_is_named(self, cnn):
+        taken = set()
+        for index in range(12):
+            found = ask(cnn, GradCam(index=index))
+            assert found["layers"] == ["conv", "norm", "pool"]
+            seen = {name: ask(cnn, GradCam(index=index, layer=name))["maps"].any() for name in found["layers"]}
+            assert found["layer"] == next((name for name in reversed(seen) if seen[name]), "conv")
+            taken.add(found["layer"])
+        assert "pool" in taken
 
     def test_two_classes_of_one_output_mirror_each_other(self, tmp_path):
         moons = experiment([{"kind": "Dense", "units": 4}], {"kind": "moons"}, {"kind": "binary_crossentropy"})

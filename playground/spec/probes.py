@@ -111,7 +111,9 @@ class GradCam(_ForClasses):
     label: ClassVar[str] = "Grad-CAM"
     help: ClassVar[str] = "Where a layer sees what speaks for a class: relu(Σ mean(∂score/∂map) · map)."
     kind: Literal["grad_cam"] = "grad_cam"  # type: ignore[mutable-override]
-    layer: str = option("", "Layer", "Id of a layer that gives pictures; empty: the last one.", max_length=64)
+    layer: str = option(
+        "", "Layer", "Id of a layer that gives pictures; empty: the last one that sees anything.", max_length=64
+    )
 
 
 class Gradients(Probe):

@@ -101,8 +101,8 @@ def grad_cam(subject: Subject, asked: GradCam, inputs: NDArray[np.floating] | No
         inputs: float32 (1, *input_shape), scaled; None: the example of the split.
 
     Returns:
-        ``classes``, indices; ``layer``, the id of the one taken; ``layers``, the ids of all that could be; ``maps``
-        (classes, height, width) ≥ 0, of the layer's size.
+        ``classes``, indices; ``layer``, the id of the one taken: the wanted one, or the last that sees anything;
+        ``layers``, the ids of all that could be; ``maps`` (classes, height, width) ≥ 0, of the layer's size.
 
     Raises:
         SpecError: the network has no layer with a picture, no such layer, or there is no such example or class.
@@ -116,12 +116,23 @@ def grad_cam(subject: Subject, asked: GradCam, inputs: NDArray[np.floating] | No
             "Grad-CAM needs a layer that gives pictures, and this network has none. Add a Conv2D layer and train it.",
             "layer",
         )
-    layer = asked.layer or list(spatial)[-1]
-    if layer not in spatial:
-        raise SpecError(f"Grad-CAM cannot look at the layer {layer}. Choose one of {', '.join(spatial)}.", "layer")
+    if asked.layer and asked.layer not in spatial:
+        raise SpecError(
+            f"Grad-CAM cannot look at the layer {asked.layer}. Choose one of {', '.join(spatial)}.", "layer"
+        )
     classes = _classes(subject, asked.classes, x)
-    maps = [_class_map(subject, x, k, spatial[layer]) for k in classes]
-    return {"classes": classes, "layer": layer, "layers": list(spatial), "maps": np.stack(maps)}
+
+    def maps_of(layer: str) -> NDArray[np.floating]:
+        return np.stack([_class_map(subject, x, k, spatial[layer]) for k in classes])
+
+    # Under a Flatten the mean gradient of a late layer's maps may speak against every class: then an earlier one.
+    wanted = [asked.layer] if asked.layer else [*reversed(spatial)]
+    layer, maps = wanted[0], maps_of(wanted[0])
+    for earlier in wanted[1:]:
+        if maps.any():
+            break
+        layer, maps = earlier, maps_of(earlier)
+    return {"classes": classes, "layer": layer, "layers": list(spatial), "maps": maps}
 
 
 def _class_map(subject: Subject, x: NDArray[np.floating], k: int, at: int) -> NDArray[np.floating]:

@@ -72,11 +72,12 @@ def _pictures(lab: Lab, looked: Looked, chosen: Chosen, classes: tuple[int, ...]
 
 def _grad_cam(lab: Lab, looked: Looked, chosen: Chosen, classes: tuple[int, ...]) -> None:
     last = lab.probe(looked.saved, GradCam(classes=classes), chosen.x)
-    layers = list(last["layers"])
-    layer = st.selectbox(
-        "Layer of Grad-CAM", layers, index=len(layers) - 1, key=f"activations_cam_{looked.id}",
+    chosen_layer = st.selectbox(
+        "Layer of Grad-CAM", list(last["layers"]), index=None, key=f"activations_cam_{looked.id}",
+        placeholder=f"{last['layer']} (the last that sees something)",
         help="A late layer knows what it sees but only roughly where; an early one the other way round.",
     )  # fmt: skip
+    layer = chosen_layer or last["layer"]
     found = last if layer == last["layer"] else lab.probe(looked.saved, GradCam(classes=classes, layer=layer), chosen.x)
     facts = lab.facts(looked.experiment.data)
     for index, (column, k) in enumerate(zip(st.columns(len(classes), gap="large"), classes, strict=True)):
