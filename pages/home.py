@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from playground.recipes import RECIPES
+from playground.recipes import SECTIONS
 from playground.ui import resources
 from playground.ui.cards import recipe_cards, run_cards, ways_to_begin
 
@@ -12,7 +12,7 @@ st.markdown("# Keras Playground")
 st.markdown("Choose data, stack layers, press Train, and watch a real Keras network learn.")
 ways_to_begin(lab)
 
-st.markdown("### Ready experiments")
-recipe_cards(lab, RECIPES.values())
+for title, recipes in SECTIONS.items():
+    recipe_cards(lab, title, recipes)
 
 run_cards(lab, lab.runs(limit=6))

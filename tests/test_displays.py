@@ -259,6 +259,7 @@ def test_stack_picture_names_shapes():
         (words.score(0.03456), "0.0346"),
         (words.score(None), "–"),
         (words.score(float("nan")), "not a number"),
+        (words.plain("**ü** [x](y)"), r"\*\*ü\*\* \[x\]\(y\)"),
         (words.duration(1.24), "1.2 s"),
         (words.duration(83), "1:23"),
         (words.duration(3_723), "1:02:03"),

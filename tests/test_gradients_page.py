@@ -13,7 +13,8 @@ import pytest
 from playground.displays import probes as displayed
 from playground.displays.gradient_flow import GradientFlow
 from playground.displays.health import CELLS, HealthCurves, HistogramMap
-from playground.evaluation.health import BINS, Health
+from playground.evaluation.health import Health
+from playground.evaluation.histogram import BINS
 from playground.lab import Lab
 from playground.records import Event
 from playground.store import open_store

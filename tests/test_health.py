@@ -11,7 +11,8 @@ from playground.engine.probes.health import MOMENTS, WatchHealth
 from playground.engine.probes.meter import SAMPLE, Meter
 from playground.engine.run import run_experiment
 from playground.engine.training import fit
-from playground.evaluation.health import BINS, Health, Moment, Names
+from playground.evaluation.health import Health, Moment, Names
+from playground.evaluation.histogram import BINS
 from playground.recipes import recipe
 from playground.records import Progress
 from playground.spec import with_settings

@@ -348,7 +348,7 @@ class TestUnits:
 
     @pytest.mark.parametrize("values", [[], [0.0] * 3, [1e30] * 3, [-3e38, 3e38], [1.0, np.nan, np.inf], [7.0, 7.5]])
     def test_a_histogram_of_extreme_values(self, values):
-        from playground.engine.probes.units import histogram
+        from playground.evaluation.histogram import histogram
 
         counts, edges = histogram(np.array(values, np.float32))
         assert counts.sum() == np.isfinite(values).sum()

@@ -3,8 +3,10 @@
 import multiprocessing
 import pickle
 import sqlite3
+import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,12 @@ from playground.store.schema import HEAD, metadata
 
 SPAWN = multiprocessing.get_context("spawn")  # as the engine starts its workers
 ASSETS = Path(__file__).with_name("assets")
+
+
+@pytest.fixture(autouse=True)
+def _no_page_as_main(monkeypatch):
+    """Streamlit's AppTest leaves a page behind as ``__main__``, and a process that is spawned would run it."""
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
 
 
 def together(work, *args, processes: int = 3) -> list:

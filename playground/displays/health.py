@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from playground.displays import palette
 from playground.displays.figure import Figure
-from playground.evaluation.health import BINS, HISTOGRAMS, Health
+from playground.evaluation.health import HISTOGRAMS, Health
+from playground.evaluation.histogram import BINS
 from playground.evaluation.verdicts import HEALTHY_RATIO, RATIO_TOO_HIGH, RATIO_TOO_LOW
 
 BAND = {"ratio": (RATIO_TOO_LOW, RATIO_TOO_HIGH, HEALTHY_RATIO)}

@@ -1,6 +1,7 @@
 """Numbers for people: separated thousands, few significant digits, units."""
 
 import math
+import re
 
 
 def count(value: float) -> str:
@@ -75,3 +76,8 @@ def metric_name(name: str) -> str:
         if name.startswith(prefix):
             return (word + metric_name(name.removeprefix(prefix)).lower()).capitalize()
     return {"auc": "AUC", "r2_score": "R²"}.get(name, name.replace("_", " ").capitalize())
+
+
+def plain(text: str) -> str:
+    """A text from a person as Markdown shows it: letter by letter, without links, pictures, icons and formulas."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BINS = 40
-"""Of every histogram."""
+from playground.evaluation.histogram import BINS, histogram
+
 HISTOGRAMS = ("gradient", "update", "weight")
 LAYER_COLUMNS = ("mean", "std", "zeros", "dead", "saturated", "gradient")
 VARIABLE_COLUMNS = ("gradient", "weight", "std", "ratio")
@@ -189,18 +189,11 @@ def _every_other(length: int, most: int) -> NDArray[np.bool_]:
     return kept
 
 
-def histogram(values: Floats) -> tuple[NDArray[np.integer], Floats]:
-    """Counts (BINS,) and outer edges (2,) of the finite ones of some values (n,)."""
-    finite = values[np.isfinite(values)]
-    if not len(finite):
-        return np.zeros(BINS, np.uint16), np.zeros(2, np.float32)
-    counts, edges = np.histogram(finite.astype(np.float64), BINS)
-    return counts.astype(np.uint16), edges[[0, -1]].astype(np.float32)
-
-
 def histograms(samples: Sequence[Sequence[Floats]]) -> tuple[NDArray[np.integer], Floats]:
     """Histograms of each variable's gradient, update and weights: (variables, 3, BINS) and (variables, 3, 2)."""
     pairs = [[histogram(values) for values in row] for row in samples]
     counts = np.array([[counts for counts, _ in row] for row in pairs], np.uint16)
-    edges = np.array([[edges for _, edges in row] for row in pairs], np.float32)
+    outer = np.array([[edges[[0, -1]] for _, edges in row] for row in pairs], np.float64)
+    largest = np.finfo(np.float32).max
+    edges = outer.clip(-largest, largest).astype(np.float32)
     return counts.reshape(-1, len(HISTOGRAMS), BINS), edges.reshape(-1, len(HISTOGRAMS), 2)

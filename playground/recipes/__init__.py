@@ -6,12 +6,19 @@ from playground.errors import SpecError
 from playground.recipes import ailing, embedded, mnist, points, tuning
 from playground.recipes.base import Recipe
 
-__all__ = ["RECIPES", "Recipe", "recipe"]
+__all__ = ["RECIPES", "SECTIONS", "Recipe", "recipe"]
 
-RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for part in (points, embedded, ailing, mnist, tuning) for recipe in part.RECIPES
+SECTIONS: dict[str, tuple[Recipe, ...]] = {
+    "Points in the plane": points.RECIPES,
+    "Small data, no download": embedded.RECIPES,
+    "MNIST and its clothes": mnist.RECIPES,
+    "What goes wrong, and what mends it": ailing.RECIPES,
+    "Learning from what was learned": tuning.RECIPES,
 }
-"""Every recipe by its name, in the order in which Home shows them."""
+"""Every recipe, as Home shows them."""
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for part in SECTIONS.values() for recipe in part}
+"""Every recipe by its name."""
 
 
 def recipe(name: str) -> Recipe:

@@ -53,9 +53,10 @@ def _way(kind: str, title: str, text: str) -> Iterator[None]:
         yield
 
 
-def recipe_cards(lab: Lab, recipes: Iterable[Recipe]) -> None:
-    """A card a recipe, with a picture of its data, what it teaches and how long it takes."""
-    with st.grid("auto", min_column_width=CARD, key="recipes"):
+def recipe_cards(lab: Lab, title: str, recipes: Iterable[Recipe]) -> None:
+    """A card a recipe, with a picture of its data, what it teaches and how long it takes; under a title."""
+    st.markdown(f"### {title}")
+    with st.grid("auto", min_column_width=CARD, key=f"recipes_{title}"):
         for one in recipes:
             with st.container(border=True, key=f"recipe_{one.name}", height="stretch", gap="xsmall"):
                 _picture(one.experiment.data.kind)
@@ -89,7 +90,7 @@ def run_cards(lab: Lab, runs: Sequence[Run]) -> None:
                 with st.container(horizontal=True, vertical_alignment="center"):
                     st.page_link(
                         navigation.BUILD.page(),
-                        label=f"**{run_name(run)}**",
+                        label=f"**{words.plain(run_name(run))}**",
                         query_params={"run": run.id},
                         width="stretch",
                     )

@@ -136,7 +136,7 @@ def _resume(lab: Lab, run: Run) -> None:
 
 @st.dialog("Delete for good?")
 def _confirm(lab: Lab, runs: Sequence[Run]) -> None:
-    names = ", ".join(f"{run_name(run)} {short_id(run.id)}" for run in runs[:5])
+    names = ", ".join(f"{words.plain(run_name(run))} {short_id(run.id)}" for run in runs[:5])
     more = f" and {len(runs) - 5} more" if len(runs) > 5 else ""
     st.markdown(f"{names}{more}: curve, scores and weights will be gone.")
     with st.container(horizontal=True):

@@ -27,7 +27,7 @@ def choose_network(lab: Lab) -> tuple[Experiment, Saved] | None:
     """The network that the address names, alone, or one to choose; None where there is none yet."""
     if asked := state.named("model") or state.named("run"):
         card = lab.library.model(asked)
-        st.markdown(f"### {card.name}")
+        st.markdown(f"### {words.plain(card.name)}")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("Give the network an input: it answers as you go.", width="content")
             another = "Choose another network"

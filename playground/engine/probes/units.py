@@ -13,11 +13,9 @@ from playground.engine.probes.subject import Subject
 from playground.engine.probes.tiles import describe
 from playground.engine.probes.trace import layers_of, outputs_of
 from playground.errors import SpecError
+from playground.evaluation.histogram import histogram
 from playground.spec.probes import Part, Strongest, Units
 
-BINS = 40
-SAME = 1e-6
-"""Values that differ by less than this part of them have no distribution that a histogram could show."""
 AT_ONCE = 256
 """Examples of one pass."""
 MOST_BYTES = 256 * 2**20
@@ -136,17 +134,6 @@ def _row(layer: keras.layers.Layer, values: NDArray[np.floating], *, is_judged: 
         "dead": dead_units(values) if is_judged and activation in RECTIFIERS else None,
         "saturated": saturated_units(values, activation) if is_judged and activation in SATURATING else None,
     }
-
-
-def histogram(values: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Counts (40,) between edges (41,), from the smallest to the largest finite value; wider where all are the same."""
-    finite = values[np.isfinite(values)].astype(np.float64)
-    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
-    if high - low <= SAME * max(abs(low), abs(high)):
-        room = max(abs(low), 1) / 2
-        low, high = low - room, high + room
-    counts, edges = np.histogram(finite, BINS, (low, high))
-    return counts.astype(np.int64), edges
 
 
 def dead_units(values: NDArray[np.floating]) -> NDArray[np.int64]:
