@@ -94,7 +94,9 @@ def test_no_page_imports_tensorflow(page, tmp_path, monkeypatch):
     modules = outcome.stdout
     assert "'keras'" not in modules
     assert "'tensorflow'" not in modules
-    assert "'sklearn'" not in modules  # comes with the first scores, not with a page
+    # Both come with the first scores, not with a page.
+    assert "'sklearn'" not in modules
+    assert "'scipy'" not in modules
 
 
 class Desk:

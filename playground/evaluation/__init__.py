@@ -3,11 +3,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from playground.evaluation.compared import Comparison
 from playground.evaluation.results import Classification, ClassScores, Regression, RocCurve
 
 if TYPE_CHECKING:
     from playground.evaluation.classification import classify
-    from playground.evaluation.comparison import Comparison, compare_classes, compare_numbers, compare_seeds
+    from playground.evaluation.comparison import compare_classes, compare_numbers, compare_seeds
     from playground.evaluation.regression import regress
 
 __all__ = [
@@ -16,12 +17,12 @@ __all__ = [
 ]  # fmt: skip
 
 _ROOMS = {"classify": "classification", "regress": "regression"} | dict.fromkeys(
-    ("Comparison", "compare_classes", "compare_numbers", "compare_seeds"), "comparison"
+    ("compare_classes", "compare_numbers", "compare_seeds"), "comparison"
 )
 
 
 def __getattr__(name: str) -> Any:
-    # scikit-learn costs a second and 70 MB: it is imported with the first scores, not with the first page.
+    # scikit-learn and SciPy cost a second and 70 MB: they are imported with the first scores, not with the first page.
     if name in _ROOMS:
         return getattr(import_module(f"playground.evaluation.{_ROOMS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
