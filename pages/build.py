@@ -31,4 +31,4 @@ with choices:
         training_section(lab, facts)
 
 with happening, st.container(key="happening"):
-    live_view(lab)
+    live_view(lab, state.run_id())

@@ -29,5 +29,5 @@ def draw_page() -> None:
         st.warning(missing, icon=":material/link_off:")
     sidebar(lab)
     if place.about_experiment:
-        strip(lab, place)
+        strip(lab)
     guarded(page.run)()

@@ -13,8 +13,6 @@ from playground.spec import Experiment
 from playground.ui import figure, navigation, state
 from playground.ui.errors import guarded, show_error
 
-LIVE = "live"
-"""The name of the fragment that shows the run, for those who change which one it is."""
 BEFORE_FIRST_POINT, WHILE_LIVE = 0.15, 1.0
 """Seconds between two looks: short until something moves, then no faster than people read."""
 IMPATIENT = 10.0
@@ -24,20 +22,14 @@ SETTLING = 2.0
 NO_CURVES = LearningCurves.from_points(())
 
 
-def live_view(lab: Lab) -> None:
-    """The run, refreshing itself while it lives; or the empty places for one. Its fragment is named ``LIVE``."""
-    st.fragment(guarded(_at_its_pace), key=LIVE)(lab)
-
-
-def _at_its_pace(lab: Lab) -> None:
-    """A fragment keeps the pace it was drawn with. In one of its own it can change without the rest of the page."""
-    run_id = state.run_id()
+def live_view(lab: Lab, run_id: str | None) -> None:
+    """The run, refreshing itself while it lives; or the empty places for one."""
     watch = lab.watch(run_id) if run_id else None
     every = None
     if watch is not None and not watch.run.status.is_over:
         # An engine that is starting needs the processor more than the page does.
         every = BEFORE_FIRST_POINT if _is_awaited(watch) and lab.engine_status().state == "ready" else WHILE_LIVE
-    st.fragment(guarded(_live), run_every=every, key="live_now")(lab, run_id, _phase(watch))
+    st.fragment(guarded(_live), run_every=every, key="live")(lab, run_id, _phase(watch))
 
 
 def _phase(watch: Watch | None) -> object:

@@ -4,7 +4,6 @@ Somebody who reads only the strip knows what they are looking at.
 """
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
 from playground.displays import words
 from playground.displays.stack import StackPicture
@@ -14,9 +13,7 @@ from playground.records import Description, Run, RunStatus
 from playground.spec import Experiment
 from playground.ui import navigation, state
 from playground.ui.errors import guarded
-from playground.ui.live import LIVE
 
-STRIP = "strip"
 STATUS_LOOKS = {
     RunStatus.QUEUED: ("schedule", "gray"),
     RunStatus.RUNNING: ("play_circle", "green"),
@@ -40,13 +37,13 @@ def short_id(run_id: str) -> str:
     return run_id[:4]
 
 
-def strip(lab: Lab, place: navigation.Place) -> None:
-    """Data, network, training, run, and the buttons, over the page of that place."""
-    with st.container(key=STRIP):
-        st.fragment(guarded(_strip), key=STRIP)(lab, place)
+def strip(lab: Lab) -> None:
+    """Data, network, training, run, and the buttons."""
+    with st.container(key="strip"):
+        st.fragment(guarded(_strip), key="strip")(lab)
 
 
-def _strip(lab: Lab, place: navigation.Place) -> None:
+def _strip(lab: Lab) -> None:
     experiment = state.experiment()
     run = _run(lab)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -57,21 +54,18 @@ def _strip(lab: Lab, place: navigation.Place) -> None:
             _chip(_network(lab, experiment), "layers")
             _chip(_training(experiment), "trending_down")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            _run_and_buttons(lab, run, place)
+            _run_and_buttons(lab, run)
     if problem := state.problem(state.TRAIN):
         st.error(problem, icon=":material/error:")
 
 
-def _run_and_buttons(lab: Lab, run: Run | None, place: navigation.Place) -> None:
+def _run_and_buttons(lab: Lab, run: Run | None) -> None:
     if run is not None:
         st.caption(f"run {short_id(run.id)}", width="content")
         status_badge(run)
     can_stop = run is not None and not run.status.is_over and state.may_control(run)
-    pressed = st.button(
-        "Train", type="primary", icon=":material/play_arrow:", key="train", on_click=_train, args=(lab, place)
-    )
-    if pressed and place != navigation.BUILD and not state.problem(state.TRAIN):
-        st.switch_page(navigation.BUILD.page(), query_params=state.address())
+    if st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
+        _train(lab)
     st.button("Stop", icon=":material/stop:", key="stop", disabled=not can_stop, on_click=_stop, args=(lab,))
 
 
@@ -110,19 +104,14 @@ def _training(experiment: Experiment) -> str:
     return f"{training.optimizer.kind} {training.optimizer.learning_rate:g} · {batch} · {training.epochs:,} epochs"
 
 
-def _train(lab: Lab, place: navigation.Place) -> None:
+def _train(lab: Lab) -> None:
     try:
         state.launch(lab)
     except PlaygroundError as error:
         state.complain(state.TRAIN, str(error))
         return
     state.complain(state.TRAIN, "")
-    if place == navigation.BUILD:
-        state.write_address()
-        try:
-            st.rerun([STRIP, LIVE])  # a tenth of what the whole page would cost the browser
-        except StreamlitAPIException:  # pressed before there was a place for the run
-            st.rerun()
+    st.switch_page(navigation.BUILD.page(), query_params=state.address())
 
 
 def _stop(lab: Lab) -> None:
