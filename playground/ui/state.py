@@ -77,7 +77,7 @@ def follow_address(lab: Lab, *, keep: bool) -> None:
             st.session_state[_MISSING] = str(error)
             st.query_params.clear()
     if keep:
-        _write_address()
+        write_address()
 
 
 def _follow(lab: Lab, asked: dict[str, str]) -> None:
@@ -123,7 +123,7 @@ def page_address() -> str:
     return (st.context.url or "").partition("?")[0]
 
 
-def _write_address() -> None:
+def write_address() -> None:
     """Name in the address what is shown."""
     # Every write is an entry in the browser's history: write only what is new.
     if st.query_params.to_dict() != address():
@@ -183,7 +183,7 @@ def _keep(lab: Lab, edited: Experiment) -> None:
             draft = ""
     if not draft:
         st.session_state[_DRAFT], st.session_state[_SHARED] = lab.new_draft(edited), ""
-    _write_address()
+    write_address()
 
 
 def launch(lab: Lab) -> Run:
