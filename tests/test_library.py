@@ -26,7 +26,7 @@ from playground.ui import library as page
 from tests.desk import Desk, experiment_of
 from tests.model_files import keras_file
 from tests.runs import run_in
-from tests.test_pages import errors, text, visit
+from tests.visit import errors, text, visit
 
 ARRAYS = {"v0": np.arange(6, dtype=np.float32).reshape(2, 3), "v1": np.arange(3, dtype=np.uint32)}
 

@@ -1,87 +1,22 @@
 """Every page through AppTest, over a real store: empty, and with runs in every state."""
 
 import re
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import AttributeDictionary
 
 from playground.errors import NotFound
-from playground.lab import Lab, edits
+from playground.lab import edits
 from playground.recipes import RECIPES
 from playground.records import Event, RunStatus
 from playground.spec import LAYERS, with_settings
-from playground.store import open_store
-from playground.ui import navigation, resources, state
-from tests.desk import STARTING, Desk, experiment_of
+from playground.ui import navigation
+from tests.desk import STARTING, experiment_of
 from tests.runs import run_in
+from tests.visit import button, errors, named, text, visit, whole
 
-SCRIPT = str(Path(resources.__file__).with_name("main.py"))
 PAGES = [place.name for place in navigation.PLACES]
-
-
-@pytest.fixture
-def store(settings):
-    with closing(open_store(settings.database, settings.artifacts)) as store:
-        yield store
-
-
-@pytest.fixture
-def desk(store):
-    return Desk(store)
-
-
-@pytest.fixture(autouse=True)
-def lab(store, desk, settings, monkeypatch):
-    """The laboratory that every page of this test uses."""
-    monkeypatch.setattr("playground.lab.lab.PATIENCE", 60)
-    monkeypatch.setattr("playground.lab.watching.FRESH", 0)
-    monkeypatch.setattr(state, "owner", lambda: "me")  # AppTest has no cookies
-    lab = Lab(store, desk, settings)
-    monkeypatch.setattr(resources, "lab", lambda: lab)
-    return lab
-
-
-def visit(page: str, **query: str) -> AppTest:
-    """The page as a new browser tab shows it."""
-    at = AppTest.from_file(SCRIPT, default_timeout=60)
-    at.run()
-    for name, value in query.items():
-        at.query_params[name] = value
-    return whole(at.switch_page(f"../../pages/{page}.py").run())
-
-
-def whole(at: AppTest) -> AppTest:
-    """The page, which shows no traceback."""
-    assert not at.exception, at.exception[0].message
-    return at
-
-
-def text(at: AppTest) -> str:
-    """Everything that is written on the page."""
-    parts = [*at.markdown, *at.caption, *at.error, *at.info, *at.warning, *at.button, *at.get("page_link")]
-    parts += at.get("progress")
-    said = [str(getattr(part, "value", None) or getattr(part, "label", "") or "") for part in parts]
-    said += [metric.label + " " + str(metric.value) for metric in at.metric]
-    said += [part.proto.text for part in at.get("progress")]
-    return "\n".join(said)
-
-
-def named(at: AppTest, name: str) -> str:
-    """What the address says under a name."""
-    value = at.query_params[name]
-    return value[0] if isinstance(value, list) else value
-
-
-def button(at: AppTest, label: str):
-    """The button with this label."""
-    return next(button for button in at.button if button.label == label)
-
-
-def errors(at: AppTest) -> str:
-    return "\n".join(error.value for error in at.error)
 
 
 @pytest.mark.parametrize("page", PAGES)

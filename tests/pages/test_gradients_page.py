@@ -15,35 +15,12 @@ from playground.displays.gradient_flow import GradientFlow
 from playground.displays.health import CELLS, HealthCurves, HistogramMap
 from playground.evaluation.health import Health
 from playground.evaluation.histogram import BINS
-from playground.lab import Lab
 from playground.records import Event
 from playground.store import open_store
-from playground.ui import resources, state
-from tests.desk import PROBES, STARTING, Desk, experiment_of
+from tests.desk import PROBES, STARTING, experiment_of
 from tests.runs import run_in
-from tests.test_pages import button, text, visit, whole
 from tests.test_verdicts import MOMENTS, series
-
-
-@pytest.fixture
-def store(settings):
-    with closing(open_store(settings.database, settings.artifacts)) as store:
-        yield store
-
-
-@pytest.fixture
-def desk(store):
-    return Desk(store)
-
-
-@pytest.fixture(autouse=True)
-def lab(store, desk, settings, monkeypatch):
-    monkeypatch.setattr("playground.lab.lab.PROBE_PATIENCE", 60)
-    monkeypatch.setattr("playground.lab.watching.FRESH", 0)
-    monkeypatch.setattr(state, "owner", lambda: "me")  # AppTest has no cookies
-    lab = Lab(store, desk, settings)
-    monkeypatch.setattr(resources, "lab", lambda: lab)
-    return lab
+from tests.visit import button, text, visit, whole
 
 
 def with_histograms(health: Health) -> Health:
@@ -161,7 +138,7 @@ class TestContributing:
 
     @pytest.fixture
     def blocks(self) -> list[str]:
-        document = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+        document = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
         section = document.partition("## Add a probe")[2].partition("\n## ")[0]
         assert section.count("\n") <= 60
         return [textwrap.dedent(block) for block in re.findall(r"```python\n(.*?)```", section, re.DOTALL)]

@@ -1,7 +1,6 @@
 """The page Try it through AppTest: every family of data, every source of an input, and what is wrong with one."""
 
 import io
-from contextlib import closing
 
 import numpy as np
 import pytest
@@ -9,31 +8,14 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from playground import data
-from playground.lab import Lab
 from playground.records import Event
 from playground.spec import Experiment
-from playground.store import open_store
-from playground.ui import navigation, resources, state
+from playground.ui import navigation
 from tests.desk import STARTING, Desk, experiment_of
 from tests.runs import run_in
-from tests.test_pages import text, visit, whole
+from tests.visit import text, visit, whole
 
 THREE = [[[300, 250], [450, 150], [620, 200], [480, 470], [660, 550], [680, 750], [500, 870], [300, 780]]]
-
-
-@pytest.fixture
-def store(settings):
-    with closing(open_store(settings.database, settings.artifacts)) as store:
-        yield store
-
-
-@pytest.fixture(autouse=True)
-def lab(store, settings, monkeypatch):
-    monkeypatch.setattr("playground.lab.lab.PROBE_PATIENCE", 60)
-    monkeypatch.setattr(state, "owner", lambda: "me")  # AppTest has no cookies
-    lab = Lab(store, Desk(store), settings)
-    monkeypatch.setattr(resources, "lab", lambda: lab)
-    return lab
 
 
 def try_page(store, kind: str) -> tuple[AppTest, Experiment]:

@@ -1,7 +1,5 @@
 """The Fine-tune page and what it asks the lab, over runs that were put into a store without training."""
 
-from contextlib import closing
-
 import numpy as np
 import pytest
 
@@ -15,35 +13,11 @@ from playground.spec.data import Digits, Mnist
 from playground.spec.saved import Saved
 from playground.spec.start import Continue, EvaluateOnly, FromScratch, HeadOnly, HeadThenAll
 from playground.spec.tuning import tuned
-from playground.store import open_store
-from playground.ui import resources, state
-from tests.desk import STARTING, Desk, experiment_of
+from tests.desk import STARTING, experiment_of
 from tests.runs import points_of, run_in
-from tests.test_pages import button, errors, named, text, visit, whole
+from tests.visit import button, errors, named, text, visit, whole
 
 LOW, HIGH = Digits(classes=(0, 1, 2, 3, 4)), Digits(classes=(5, 6, 7, 8, 9))
-
-
-@pytest.fixture
-def store(settings):
-    with closing(open_store(settings.database, settings.artifacts)) as store:
-        yield store
-
-
-@pytest.fixture
-def desk():
-    return Desk()
-
-
-@pytest.fixture(autouse=True)
-def lab(store, desk, settings, monkeypatch):
-    """The laboratory that every page of this test uses."""
-    monkeypatch.setattr("playground.lab.lab.PATIENCE", 60)
-    monkeypatch.setattr("playground.lab.watching.FRESH", 0)
-    monkeypatch.setattr(state, "owner", lambda: "me")  # AppTest has no cookies
-    lab = Lab(store, desk, settings)
-    monkeypatch.setattr(resources, "lab", lambda: lab)
-    return lab
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 import re
-from contextlib import closing
 
 import numpy as np
 import pytest
@@ -13,34 +12,11 @@ from playground.displays.layer_rows import LayerRows
 from playground.displays.saliency import FeatureBars, GradCamMap, SaliencyMap
 from playground.displays.tiles import DIVERGING, SEQUENTIAL, Tiles, colored, sheet_png
 from playground.displays.units import Distribution, UnitsOverExamples
-from playground.lab import Lab
 from playground.records import Event
-from playground.store import open_store
-from playground.ui import resources, state
 from tests.desk import STARTING, Desk, experiment_of
 from tests.desk_inside import activations, picture, units
 from tests.runs import run_in
-from tests.test_pages import text, visit, whole
-
-
-@pytest.fixture
-def store(settings):
-    with closing(open_store(settings.database, settings.artifacts)) as store:
-        yield store
-
-
-@pytest.fixture
-def desk(store):
-    return Desk(store)
-
-
-@pytest.fixture(autouse=True)
-def lab(store, desk, settings, monkeypatch):
-    monkeypatch.setattr("playground.lab.lab.PROBE_PATIENCE", 60)
-    monkeypatch.setattr(state, "owner", lambda: "me")  # AppTest has no cookies
-    lab = Lab(store, desk, settings)
-    monkeypatch.setattr(resources, "lab", lambda: lab)
-    return lab
+from tests.visit import text, visit, whole
 
 
 def page(store, kind: str, *, ended: Event | None = Event.FINISH) -> AppTest:

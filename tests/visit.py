@@ -1,0 +1,49 @@
+"""Pages through AppTest as a new browser tab shows them, and what is written on them."""
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from playground.ui import resources
+
+SCRIPT = str(Path(resources.__file__).with_name("main.py"))
+
+
+def visit(page: str, **query: str) -> AppTest:
+    """The page as a new browser tab shows it."""
+    at = AppTest.from_file(SCRIPT, default_timeout=60)
+    at.run()
+    for name, value in query.items():
+        at.query_params[name] = value
+    return whole(at.switch_page(f"../../pages/{page}.py").run())
+
+
+def whole(at: AppTest) -> AppTest:
+    """The page, which shows no traceback."""
+    assert not at.exception, at.exception[0].message
+    return at
+
+
+def text(at: AppTest) -> str:
+    """Everything that is written on the page."""
+    parts = [*at.markdown, *at.caption, *at.error, *at.info, *at.warning, *at.button, *at.get("page_link")]
+    parts += at.get("progress")
+    said = [str(getattr(part, "value", None) or getattr(part, "label", "") or "") for part in parts]
+    said += [metric.label + " " + str(metric.value) for metric in at.metric]
+    said += [part.proto.text for part in at.get("progress")]
+    return "\n".join(said)
+
+
+def named(at: AppTest, name: str) -> str:
+    """What the address says under a name."""
+    value = at.query_params[name]
+    return value[0] if isinstance(value, list) else value
+
+
+def button(at: AppTest, label: str):
+    """The button with this label."""
+    return next(button for button in at.button if button.label == label)
+
+
+def errors(at: AppTest) -> str:
+    return "\n".join(error.value for error in at.error)
