@@ -48,8 +48,12 @@ class Library:
     def models(self) -> list[SavedModel]:
         """All cards, newest first: files taken in, and the newest runs that are over and have weights."""
         runs = [run for run in self._store.runs(limit=RECENT) if run.status.is_over and run.progress.step]
-        cards = [*self._store.models(), *map(_card_of, runs)]
+        cards = [*self.uploads(), *map(_card_of, runs)]
         return sorted(cards, key=lambda card: card.created, reverse=True)
+
+    def uploads(self) -> list[SavedModel]:
+        """The cards of files taken in, newest first."""
+        return self._store.models()
 
     def model(self, id: str) -> SavedModel:
         """The card under the id of a model or of a run.

@@ -47,7 +47,7 @@ def choose_weights(lab: Lab, *, what: str) -> Looked | None:
     watched = state.run_id()
     if watched and watched not in [run.id for run in runs]:
         runs.insert(0, lab.run(watched))
-    uploads = {card.id: card for card in lab.library.models() if card.origin == "upload"}
+    uploads = {card.id: card for card in lab.library.uploads()}
     names = {run.id: f"{run_name(run)} · {short_id(run.id)} · {run.status}" for run in runs}
     names |= {id: f"{card.name} · from a file" for id, card in uploads.items()}
     if not names:
