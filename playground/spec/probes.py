@@ -18,6 +18,14 @@ class Probe(Spec):
     kind: str
 
 
+class _OfSplit(Probe):
+    part: Part = option("test", "Split", "Which examples to choose from.")
+
+
+class _OfExample(_OfSplit):
+    index: int = option(0, "Example", "Its place in the split, counted from 0.", ge=0)
+
+
 class Predictions(Probe):
     """The network's outputs for given inputs."""
 
@@ -27,14 +35,12 @@ class Predictions(Probe):
     neighbours: int = option(0, "Neighbours", "How many of the nearest training examples to name.", ge=0, le=20)
 
 
-class Example(Probe):
+class Example(_OfExample):
     """One example of the run's own data, in its own units."""
 
     label: ClassVar[str] = "Example"
     help: ClassVar[str] = "One example of a split as its source gives it, with its target."
     kind: Literal["example"] = "example"  # type: ignore[mutable-override]
-    part: Part = option("test", "Split", "Which examples to choose from.")
-    index: int = option(0, "Example", "Its place in the split, counted from 0.", ge=0)
 
 
 class Ranges(Probe):
@@ -45,45 +51,39 @@ class Ranges(Probe):
     kind: Literal["ranges"] = "ranges"  # type: ignore[mutable-override]
 
 
-class Activations(Probe):
+class Activations(_OfExample):
     """What every layer makes of one input."""
 
     label: ClassVar[str] = "Activations"
     help: ClassVar[str] = "Every layer's output, weights and gradients for one input."
     kind: Literal["activations"] = "activations"  # type: ignore[mutable-override]
-    part: Part = option("test", "Split", "Which examples to choose from.")
-    index: int = option(0, "Example", "Its place in the split, counted from 0.", ge=0)
     target: float | None = option(
         None, "Target", "Class number or true value of an input from outside; empty: the predicted class counts."
     )
 
 
-class Units(Probe):
+class Units(_OfSplit):
     """How the units of every layer behave over many examples."""
 
     label: ClassVar[str] = "Units"
     help: ClassVar[str] = "Distribution of every layer's output, with its dead and saturated units."
     kind: Literal["units"] = "units"  # type: ignore[mutable-override]
-    part: Part = option("test", "Split", "Which examples to choose from.")
     examples: int = option(256, "Examples", "How many, spread evenly over the split.", ge=1, le=2000)
 
 
-class Strongest(Probe):
+class Strongest(_OfSplit):
     """Which examples drive a unit highest."""
 
     label: ClassVar[str] = "Strongest examples"
     help: ClassVar[str] = "The examples for which a unit of a layer is largest."
     kind: Literal["strongest"] = "strongest"  # type: ignore[mutable-override]
-    part: Part = option("test", "Split", "Which examples to choose from.")
     examples: int = option(512, "Examples", "Among how many, spread evenly over the split.", ge=1, le=2000)
     layer: str = option("output", "Layer", "The layer's id.", max_length=64)
     unit: int = option(0, "Unit", "Its place in the layer, counted from 0; for pictures the channel.", ge=0)
     top: int = option(8, "How many", "How many examples to show.", ge=1, le=32)
 
 
-class _ForClasses(Probe):
-    part: Part = option("test", "Split", "Which examples to choose from.")
-    index: int = option(0, "Example", "Its place in the split, counted from 0.", ge=0)
+class _ForClasses(_OfExample):
     classes: tuple[Annotated[int, Field(ge=0)], ...] = option(
         (), "Classes", "Whose scores are explained; empty: the predicted one.", max_length=4
     )
