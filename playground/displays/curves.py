@@ -186,25 +186,11 @@ def learning_curve_spec(metric: str, marks: Marks = ()) -> dict[str, Any]:
     """The Vega-Lite specification of one metric's curves, fixed for a run."""
     share = metric in words.SHARES
     name = words.metric_name(metric)
-    series = {
-        "field": "series",
-        "type": "nominal",
-        "scale": {"domain": ["training", "validation"], "range": [palette.TRAINING, palette.VALIDATION]},
-        "legend": {"title": None, "orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 3},
-    }
-    dash = {**series, "scale": {"domain": ["training", "validation"], "range": [[1, 0], [6, 4]]}}
-    dots = {"condition": {"test": "datum.points < 100", "value": 0.9}, "value": 0}
     tooltip = [
         {"field": "series", "title": "Curve"},
         {"field": "epoch", "type": "quantitative", "format": ".2f", "title": "Epoch"},
         {"field": "value", "type": "quantitative", "format": ".2%" if share else ".4g", "title": name},
     ]
-    # Shift with the wheel zooms, so that scrolling the page over a chart still scrolls the page.
-    zoom = {
-        "name": "zoom",
-        "select": {"type": "interval", "encodings": ["x", "y"], "zoom": "wheel![event.shiftKey]"},
-        "bind": "scales",
-    }
     return {
         "height": 280,
         "padding": {"left": 0, "right": 5, "top": 0, "bottom": 0},
@@ -218,34 +204,52 @@ def learning_curve_spec(metric: str, marks: Marks = ()) -> dict[str, Any]:
                 "axis": {"format": ".0%" if share else "~g", "tickCount": 5},
             },
         },
-        "layer": [
-            {
-                "params": [zoom],  # one layer holds it for all of them
-                "transform": [{"filter": "datum.series == 'between epochs'"}],
-                "mark": {"type": "line", "strokeWidth": 1, "opacity": 0.5, "color": palette.TRAINING},
-            },
-            {
-                "transform": [{"filter": "datum.series == 'training' || datum.series == 'validation'"}],
-                "mark": {"type": "line", "strokeWidth": 2.2},
-                "encoding": {"color": series, "strokeDash": dash},
-            },
-            {  # A line needs two points, so the first one shows as a dot; many would hide the line.
-                "transform": [
-                    {"filter": "datum.series != 'best epoch'"},
-                    {"joinaggregate": [{"op": "count", "as": "points"}]},
-                ],
-                "mark": {"type": "circle", "size": 14},
-                "encoding": {"color": series, "tooltip": tooltip, "opacity": dots},
-            },
-            {
-                "transform": [{"filter": "datum.series == 'best epoch'"}],
-                "mark": {"type": "point", "shape": "diamond", "size": 90, "filled": False, "strokeWidth": 2,
-                         "color": palette.VALIDATION},
-                "encoding": {"tooltip": tooltip},
-            },
-            *_mark_layers(marks),
-        ],
-    }  # fmt: skip
+        "layer": [*_curve_layers(tooltip), *_mark_layers(marks)],
+    }
+
+
+def _curve_layers(tooltip: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Thin between epochs, the two curves, their points while there are few, and the best epoch."""
+    series = {
+        "field": "series",
+        "type": "nominal",
+        "scale": {"domain": ["training", "validation"], "range": [palette.TRAINING, palette.VALIDATION]},
+        "legend": {"title": None, "orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 3},
+    }
+    dash = {**series, "scale": {"domain": ["training", "validation"], "range": [[1, 0], [6, 4]]}}
+    dots = {"condition": {"test": "datum.points < 100", "value": 0.9}, "value": 0}
+    # Shift with the wheel zooms, so that scrolling the page over a chart still scrolls the page.
+    zoom = {
+        "name": "zoom",
+        "select": {"type": "interval", "encodings": ["x", "y"], "zoom": "wheel![event.shiftKey]"},
+        "bind": "scales",
+    }
+    return [
+        {
+            "params": [zoom],  # one layer holds it for all of them
+            "transform": [{"filter": "datum.series == 'between epochs'"}],
+            "mark": {"type": "line", "strokeWidth": 1, "opacity": 0.5, "color": palette.TRAINING},
+        },
+        {
+            "transform": [{"filter": "datum.series == 'training' || datum.series == 'validation'"}],
+            "mark": {"type": "line", "strokeWidth": 2.2},
+            "encoding": {"color": series, "strokeDash": dash},
+        },
+        {  # A line needs two points, so the first one shows as a dot; many would hide the line.
+            "transform": [
+                {"filter": "datum.series != 'best epoch'"},
+                {"joinaggregate": [{"op": "count", "as": "points"}]},
+            ],
+            "mark": {"type": "circle", "size": 14},
+            "encoding": {"color": series, "tooltip": tooltip, "opacity": dots},
+        },
+        {
+            "transform": [{"filter": "datum.series == 'best epoch'"}],
+            "mark": {"type": "point", "shape": "diamond", "size": 90, "filled": False, "strokeWidth": 2,
+                     "color": palette.VALIDATION},
+            "encoding": {"tooltip": tooltip},
+        },
+    ]  # fmt: skip
 
 
 def _mark_layers(marks: Marks) -> list[dict[str, Any]]:
