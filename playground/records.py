@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from playground.errors import NotAllowed
 from playground.spec import DataFacts, Experiment
+from playground.spec.orders import OrderSpec
 from playground.spec.saved import Saved
 
 
@@ -115,6 +116,25 @@ class Controls:
 
     stop: bool = False
     pause: bool = False
+    orders: int = 0
+    """The number of the newest order; 0 before the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order to a run, and what became of it. Orders stay with their run: they belong to how it came about."""
+
+    number: int
+    """Of the run's orders, from 1."""
+    order: OrderSpec
+    owner: str
+    """Who gave it."""
+    asked: float
+    """Seconds since 1970."""
+    step: int | None = None
+    """From which step on it holds; None while it waits."""
+    refusal: str = ""
+    """One sentence where it was not obeyed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from playground.engine.reuse.take_in import take_in
 from playground.errors import ModelRefused
 from playground.spec import LAYERS, Experiment, Model
 from playground.spec.data import Digits
-from playground.spec.experiment import Training
 from playground.spec.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten
 from playground.spec.losses import SparseCategoricalCrossentropy
 from playground.spec.saved import Saved
+from playground.spec.training import Training
 from playground.store import open_store
 from tests.model_files import HOSTILE, MARK, SECRET, functional, hdf5, keras_file, network, weights
 from tests.runs import trained

@@ -10,6 +10,7 @@ import pytest
 from playground.errors import LeaseLost, NotAllowed, NotFound
 from playground.records import Controls, Event, Point, Progress, Run, RunStatus
 from playground.spec import Experiment, changed
+from playground.spec.orders import Rewind, SetEpochs, SetRate, Step
 from playground.store import LeaseWatch, Store
 
 SMALL = Experiment(name="moons")
@@ -361,3 +362,66 @@ def test_threads_share_a_store(store):
     assert failures == []
     points, last = store.points(run.id)
     assert (len(points), last) == (160, 160)
+
+
+# Orders
+
+
+def test_an_order_is_kept_until_it_is_obeyed_and_after(store):
+    run, lease = start(store)
+    first = store.order(run.id, SetRate(learning_rate=0.1), owner="ada")
+    second = store.order(run.id, SetEpochs(epochs=7), owner="bob")
+    assert (first.number, second.number) == (1, 2)
+    assert store.controls(run.id) == store.run(run.id).controls == Controls(orders=2)
+    assert store.orders(run.id) == [first, second]
+    store.obeyed(run.id, lease, 1, 40)
+    store.obeyed(run.id, lease, 2, 41, "Too few.")
+    assert [(o.order.kind, o.owner, o.step, o.refusal) for o in store.orders(run.id)] == [
+        ("rate", "ada", 40, ""),
+        ("epochs", "bob", 41, "Too few."),
+    ]
+    assert [order.number for order in store.orders(run.id, after=1)] == [2]
+    with pytest.raises(LeaseLost):
+        store.obeyed(run.id, "another lease", 2, 50)
+
+
+def test_a_run_that_is_over_takes_no_orders(store):
+    run = over(store)
+    with pytest.raises(NotAllowed, match="Resume it first"):
+        store.order(run.id, SetEpochs(epochs=7))
+    with pytest.raises(NotFound):
+        store.order("nobody", SetEpochs(epochs=7))
+    with pytest.raises(NotFound):
+        store.controls("nobody")
+
+
+def test_what_was_ordered_too_late_is_said_to_be_so(store):
+    run, lease = start(store)
+    store.order(run.id, SetEpochs(epochs=7))
+    store.apply(run.id, lease, Event.FINISH)
+    store.resume(run.id)
+    (late,) = store.orders(run.id)
+    assert late.step is None
+    assert late.refusal == "The run ended first."
+
+
+def test_a_paused_run_gets_a_worker_only_for_an_order(store):
+    run = store.create_run(SMALL, held=True)
+    assert claims(store) == []
+    store.order(run.id, Step(unit="batch"))
+    (claimed, lease) = store.claim("worker")
+    assert (claimed.id, claimed.controls.pause) == (run.id, True)
+    store.obeyed(run.id, lease, 1, 1)
+    store.apply(run.id, lease, Event.PAUSE)
+    store.apply(run.id, lease, Event.YIELD)
+    assert claims(store) == []
+    store.request(run.id, pause=False)
+    assert claims(store) == [run.id]
+
+
+def test_a_run_that_is_over_may_wait_for_an_order(store):
+    run = over(store)
+    assert store.resume(run.id, paused=True).status is RunStatus.QUEUED
+    assert claims(store) == []
+    store.order(run.id, Rewind(epoch=0))
+    assert claims(store) == [run.id]

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 
 class Spec(BaseModel):
@@ -32,7 +33,28 @@ def changed(spec: S, **values: Any) -> S:
     return type(spec).model_validate({**{name: getattr(spec, name) for name in type(spec).model_fields}, **values})
 
 
-def option(default: Any, title: str, help: str, *, advanced: bool = False, scale: str = "", **limits: Any) -> Any:
+def essence(value: Any) -> Any:
+    """A spec as JSON values, without those fields that came ``later`` and are as if they were not there.
+
+    So an experiment that was written before there was a field is still the same one.
+    """
+    if isinstance(value, Spec):
+        fields = {name: (field, getattr(value, name)) for name, field in type(value).model_fields.items()}
+        return {
+            name: essence(content)
+            for name, (field, content) in fields.items()
+            if not (_came_later(field) and content == field.default)
+        }
+    return [essence(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _came_later(field: FieldInfo) -> bool:
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("later"))
+
+
+def option(
+    default: Any, title: str, help: str, *, advanced: bool = False, scale: str = "", later: bool = False, **limits: Any
+) -> Any:
     """A field with its title, one sentence of help, its limits, and how a form shows it.
 
     Args:
@@ -41,7 +63,8 @@ def option(default: Any, title: str, help: str, *, advanced: bool = False, scale
         help: one sentence, with the formula where there is one.
         advanced: folded away in forms.
         scale: ``"log"`` for a number that spans orders of magnitude.
+        later: it was added to a spec that was in use: left at its default it does not change a fingerprint.
         **limits: pydantic's ``ge``, ``le``, ``gt``, ``lt``, ``min_length``, ``max_length``.
     """
-    extra: dict[str, Any] = {"advanced": advanced, "scale": scale}
+    extra: dict[str, Any] = {"advanced": advanced, "scale": scale, "later": later}
     return Field(default, title=title, description=help, json_schema_extra=extra, **limits)

@@ -2,23 +2,17 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from playground.spec.base import Spec, option
+from playground.spec.base import Spec, essence, option
 from playground.spec.data import DataSpec, Moons
 from playground.spec.layers import INITIALIZER_HELP, Activation_, Initializer, LayerSpec
-from playground.spec.losses import BinaryCrossentropy, LossSpec
-from playground.spec.optimizers import Adam, OptimizerSpec
 from playground.spec.start import Start
+from playground.spec.training import Training
 
 SCHEMA_VERSION: Literal[1] = 1
-
-Metric = Literal[
-    "accuracy", "precision", "recall", "auc", "top_3_accuracy",
-    "mean_absolute_error", "mean_squared_error", "root_mean_squared_error", "r2_score",
-]  # fmt: skip
 
 
 class Output(Spec):
@@ -43,7 +37,7 @@ class Model(Spec):
     )
     weight_scale: float = option(
         1.0, "Starting weights ×", "Factor on every kernel's starting values; 1 leaves them as the initializer draws "
-        "them.", gt=0, le=1000, advanced=True, scale="log",
+        "them.", gt=0, le=1000, advanced=True, scale="log", later=True,
     )  # fmt: skip
 
     @field_validator("layers")
@@ -65,41 +59,6 @@ class Model(Spec):
         return tuple(named)
 
 
-class Training(Spec):
-    """How the network learns."""
-
-    loss: LossSpec = Field(BinaryCrossentropy(), title="Loss", description="What training makes small.")
-    optimizer: OptimizerSpec = Field(Adam(), title="Optimizer", description="How each step follows from the gradient.")
-    batch_size: Annotated[int, Field(ge=1, le=65_536)] | Literal["full"] = Field(
-        32,
-        title="Batch size",
-        description="Examples per step; full: all of them, one step an epoch (gradient descent proper).",
-    )
-    epochs: int = option(10, "Epochs", "How many times the network sees every training example.", ge=1, le=100_000)
-    metrics: tuple[Metric, ...] = Field(
-        (), title="Metrics", description="Scores that Keras reports while training.", max_length=9
-    )
-    shuffle: bool = option(
-        True, "Shuffle", "A new order of the examples in every epoch (from the seed).", advanced=True
-    )
-    stop_at_loss: float | None = option(
-        None, "Stop at loss", "End training once the training loss of an epoch falls below this.", ge=0, le=1e6
-    )
-    execution: Literal["auto", "plain", "xla"] = option(
-        "auto",
-        "Execution",
-        "auto: measure and keep the faster; plain: TensorFlow's own kernels; xla: compiled for this network. The "
-        "numbers of the two drift apart in the last digits.",
-        advanced=True,
-    )
-
-    @model_validator(mode="after")
-    def _metrics_once(self) -> "Training":
-        if len(set(self.metrics)) != len(self.metrics):
-            raise ValueError(f"metrics {list(self.metrics)} name one twice; name each once")
-        return self
-
-
 class Experiment(Spec):
     """Data, model, training and seed: the whole of what was asked.
 
@@ -118,6 +77,7 @@ class Experiment(Spec):
         None,
         title="Start from",
         description="Saved weights and how they are adapted; empty: new weights from the seed.",
+        json_schema_extra={"later": True},
     )
 
     def dumps(self) -> str:
@@ -126,9 +86,6 @@ class Experiment(Spec):
 
     def fingerprint(self) -> str:
         """16 hex digits that identify what is computed; the name is not part of it."""
-        later = set() if self.start else {"start"}  # what was added later does not change what was there before
-        content: dict[str, Any] = self.model_dump(mode="json", exclude={"name", *later})
-        if self.model.weight_scale == 1:
-            del content["model"]["weight_scale"]
+        content = {name: value for name, value in essence(self).items() if name != "name"}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -13,7 +13,8 @@ def waiting(small: bool | None = None) -> Select[Any]:
     """Ids of the runs that wait for a slot, the next one first.
 
     First those that were here before. Then by load, so that nobody waits behind all runs of another: an owner's first
-    queued run has a load of as many runs as they have live, their second one more, and so on. Then the oldest.
+    queued run has a load of as many runs as they have live, their second one more, and so on. Then the oldest. A paused
+    run does not wait, unless there is an order that its worker has to carry out.
 
     Args:
         small: only small runs, or only large ones.
@@ -29,7 +30,7 @@ def waiting(small: bool | None = None) -> Select[Any]:
     statement = (
         select(runs.c.id)
         .outerjoin(live, live.c.owner == runs.c.owner)
-        .where(runs.c.status == RunStatus.QUEUED, runs.c.pause.is_(False))
+        .where(runs.c.status == RunStatus.QUEUED, runs.c.pause.is_(False) | (runs.c.orders > runs.c.obeyed))
         .order_by(runs.c.ahead.desc(), load, runs.c.number)
     )
     return statement if small is None else statement.where(runs.c.small.is_(small))

@@ -17,7 +17,7 @@ _FIELDS = [field.name for field in fields(Run) if field.name != "controls"]
 
 def as_run(row: Row[Any]) -> Run:
     """The record of a row of ``runs``."""
-    return Run(controls=Controls(row.stop, row.pause), **{name: getattr(row, name) for name in _FIELDS})
+    return Run(controls=Controls(row.stop, row.pause, row.orders), **{name: getattr(row, name) for name in _FIELDS})
 
 
 def find(connection: Connection, id: str) -> Row[Any]:

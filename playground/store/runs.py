@@ -4,12 +4,14 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from sqlalchemy import delete, insert, select, update
 
 from playground.errors import NotAllowed
-from playground.records import Event, Point, Run, RunStatus
+from playground.records import Event, Ordered, Point, Run, RunStatus
 from playground.spec import Experiment, is_small
+from playground.spec.orders import OrderSpec
 from playground.spec.saved import Saved
 from playground.store import schema
 from playground.store.database import Database
@@ -117,12 +119,13 @@ class Runs(Database):
                 connection.execute(update(runs).where(runs.c.number == row.number).values(asked))
             return as_run(find(connection, id))
 
-    def resume(self, id: str, experiment: Experiment | None = None) -> Run:
+    def resume(self, id: str, experiment: Experiment | None = None, *, paused: bool = False) -> Run:
         """Send a run on: to the head of the queue if it is over, as it is if it only pauses.
 
         Args:
             id: the run.
             experiment: what to train from now on, the same network with more epochs for instance.
+            paused: it only waits for an order, and pauses once that is carried out.
 
         Raises:
             NotFound: no such run.
@@ -134,7 +137,34 @@ class Runs(Database):
                 connection.execute(update(runs).where(runs.c.number == row.number).values(pause=False))
                 return as_run(find(connection, id))
             new = {} if experiment is None else {"experiment": experiment, "small": is_small(experiment)}
-            return change(connection, row, Event.RESUME, stop=False, pause=False, message="", **new)
+            table = schema.orders
+            late = update(table).where(table.c.run == id, table.c.step.is_(None), table.c.refusal == "")
+            connection.execute(late.values(refusal="The run ended first."))
+            return change(connection, row, Event.RESUME, stop=False, pause=paused, obeyed=row.orders, message="", **new)
+
+    def order(self, id: str, order: OrderSpec, *, owner: str = "") -> Ordered:
+        """Give an order to the worker of a run.
+
+        Raises:
+            NotFound: no such run.
+            NotAllowed: it is over.
+        """
+        with self._writing() as connection:
+            row = find(connection, id)
+            if row.status.is_over:
+                raise NotAllowed(f"This run is {row.status}. Resume it first, then change it.")
+            given = Ordered(row.orders + 1, order, owner, time.time())
+            connection.execute(insert(schema.orders).values(run=id, **asdict(given) | {"order": order}))
+            connection.execute(update(runs).where(runs.c.number == row.number).values(orders=given.number))
+        return given
+
+    def orders(self, id: str, *, after: int = 0) -> list[Ordered]:
+        """The orders to a run with a number above ``after``, in order. No such run: no orders."""
+        table = schema.orders.c
+        statement = select(schema.orders).where(table.run == id, table.number > after).order_by(table.number)
+        with self._reading() as connection:
+            rows = connection.execute(statement).mappings().all()
+        return [Ordered(**{name: value for name, value in row.items() if name != "run"}) for row in rows]
 
     def points(self, id: str, *, after: int = 0) -> tuple[list[Point], int]:
         """The points of a run with a number above ``after``, in order, and the number of the last one.

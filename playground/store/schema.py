@@ -7,11 +7,13 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
 from playground.records import Progress, RunStatus
 from playground.spec import DataFacts, Experiment, parse_experiment
+from playground.spec.orders import OrderSpec
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in ``migrations/versions``."""
 
 T = TypeVar("T")
@@ -35,6 +37,8 @@ class AsText(sa.TypeDecorator[T]):
         return None if value is None else self.loads(value)
 
 
+_order: TypeAdapter[OrderSpec] = TypeAdapter(OrderSpec)
+
 # Experiments are frozen, so readers may share one. Parsing takes 0.1 ms, and 40 viewers ask for the same.
 _parsed = lru_cache(maxsize=512)(parse_experiment)
 
@@ -45,6 +49,7 @@ PROGRESS: AsText[Progress] = AsText(
     lambda progress: json.dumps(asdict(progress)), lambda text: Progress(**json.loads(text))
 )
 FACTS: AsText[DataFacts] = AsText(DataFacts.model_dump_json, DataFacts.model_validate_json)
+ORDER: AsText[OrderSpec] = AsText(lambda order: order.model_dump_json(), _order.validate_json)
 PLAN: AsText[tuple[tuple[int, str], ...]] = AsText(
     json.dumps, lambda text: tuple((step, variant) for step, variant in json.loads(text))
 )
@@ -99,6 +104,8 @@ runs = sa.Table(
     sa.Column("holder", sa.String(255), nullable=False, default=""),
     sa.Column("beat", sa.Integer, nullable=False, default=0),
     sa.Column("points", sa.Integer, nullable=False, default=0),  # the number of the last point
+    sa.Column("orders", sa.Integer, nullable=False, default=0, server_default="0"),  # the number of the last order
+    sa.Column("obeyed", sa.Integer, nullable=False, default=0, server_default="0"),  # up to this one all are settled
     sa.Index("runs_by_status", "status", "number"),
     sa.Index("runs_by_owner", "owner", "number"),
     sa.Index("runs_by_draft", "draft", "number"),
@@ -115,6 +122,20 @@ points = sa.Table(
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("values", JSON, nullable=False),
     sqlite_with_rowid=False,  # one run's points lie side by side, in order: what every viewer reads
+)
+
+orders = sa.Table(
+    "orders",
+    metadata,
+    sa.Column("run", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    # Columns that bear the name of a field of records.Ordered.
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("order", ORDER, nullable=False),
+    sa.Column("owner", sa.String(255), nullable=False),
+    sa.Column("asked", sa.Float, nullable=False),
+    sa.Column("step", sa.Integer),
+    sa.Column("refusal", sa.Text, nullable=False, default=""),
+    sqlite_with_rowid=False,
 )
 
 live = sa.Table(

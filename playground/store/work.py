@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from playground.errors import NotFound
 from playground.records import Controls, Event, Point, Progress, Run, RunStatus
 from playground.store import schema
 from playground.store.database import Database, upsert
@@ -45,9 +46,9 @@ class Work(Database):
                     continue  # PostgreSQL: another process took it before we had the lock
                 lease = secrets.token_hex(16)
                 taken = {"lease": lease, "holder": holder, "beat": row.beat + 1, "attempt": row.attempt + 1}
-                return change(
-                    connection, row, Event.CLAIM, started=time.time(), ahead=False, pause=False, message="", **taken
-                ), lease
+                # Who asks for a run by its id wants it to run; from the queue a paused one comes for an order.
+                taken |= {"started": time.time(), "ahead": False, "pause": row.pause and run_id is None, "message": ""}
+                return change(connection, row, Event.CLAIM, **taken), lease
         return None
 
     def report(
@@ -83,7 +84,28 @@ class Work(Database):
                 connection.execute(insert(schema.points), [_point(id, number, point) for number, point in numbered])
             for name, (step, payload) in live.items():
                 upsert(connection, schema.live, run=id, name=name, step=step, payload=payload)
-        return Controls(row.stop, row.pause)
+        return Controls(row.stop, row.pause, row.orders)
+
+    def controls(self, id: str) -> Controls:
+        """What people ask of a run. Cheap: its worker asks ten times a second. Raises NotFound."""
+        with self._reading() as connection:
+            row = connection.execute(select(runs.c.stop, runs.c.pause, runs.c.orders).where(runs.c.id == id)).first()
+        if row is None:
+            raise NotFound(f"There is no run {id!r}. It may have been deleted.")
+        return Controls(*row)
+
+    def obeyed(self, id: str, lease: str, number: int, step: int, refusal: str = "") -> None:
+        """Settle an order: it holds from ``step`` on, or was refused there.
+
+        Raises:
+            LeaseLost: the run is no longer held under this lease.
+        """
+        with self._writing() as connection:
+            row = find_held(connection, id, lease)
+            settled = {"step": step, "refusal": refusal}
+            table = schema.orders
+            connection.execute(update(table).where(table.c.run == id, table.c.number == number).values(settled))
+            connection.execute(update(runs).where(runs.c.number == row.number).values(obeyed=max(row.obeyed, number)))
 
     def rewind(self, id: str, lease: str, step: int) -> None:
         """Forget the points after ``step``: the run goes on from there and passes them again.

@@ -7,9 +7,9 @@ from playground.engine.reuse.handover import Network
 from playground.errors import ModelRefused
 from playground.spec import DATASETS, DataFacts, Experiment, Model, changed
 from playground.spec.data import Classified
-from playground.spec.experiment import Training
 from playground.spec.layers import Flatten
 from playground.spec.losses import BinaryCrossentropy, LossSpec, MeanSquaredError, SparseCategoricalCrossentropy
+from playground.spec.training import Training
 
 
 def experiment_for(network: Network, name: str) -> tuple[Experiment, list[str]]:
