@@ -108,6 +108,10 @@ class Progress:
     seconds_left: float | None = None
     phase: str = ""
     """loading, building, training, validating, judging; empty when nothing runs."""
+    rate: float | None = None
+    """The present learning rate."""
+    memory: int = 0
+    """Bytes that the worker's process holds in memory; 0 where nobody measured."""
 
 
 @dataclass(frozen=True, slots=True)
