@@ -18,11 +18,13 @@ from playground.engine.machine import device_name, versions
 from playground.engine.model import describe, encode_targets, scores_of
 from playground.engine.model.build import stack
 from playground.engine.probes.health import PROBE_EXAMPLES, WatchHealth
-from playground.engine.probes.surface import extent_of, surface
+from playground.engine.probes.network import NetworkPicture
+from playground.engine.probes.surface import extent_of, received, surface
 from playground.engine.stages import built_model, stages_of
 from playground.engine.training import (
     Callback,
     Learner,
+    LearningRate,
     Loop,
     OnDevice,
     Pilot,
@@ -178,7 +180,7 @@ class _Running:
         program = stage.program()
         self.pilot = Pilot(program, training.execution, plan, settled)
         self.stop_rule = StopAtLoss(training.stop_at_loss) if training.stop_at_loss is not None else None
-        self.learner = Learner(program, program.with_rate(values, stage.rate))
+        self.learner = Learner(program, values)
         return Loop(
             self.learner,
             source,
@@ -188,6 +190,7 @@ class _Running:
             callbacks=self._callbacks(data),
             step=step,
             stages=stages,
+            learning_rate=LearningRate(stage.rate),
         )
 
     def _source(self, data: Dataset, schedule: Schedule) -> Source:
@@ -216,10 +219,8 @@ class _Running:
             }  # fmt: skip
 
         callbacks: list[Callback] = [self.first, Record(self.reporter)]
-        if data.facts.family == "points":
-            extent = extent_of(data.x_train)
-            draw = lambda: surface(lambda x: self._scores(data, x), extent)  # noqa: E731
-            callbacks.append(Picture(self.reporter, "surface", draw))
+        if data.plane is not None:
+            callbacks += self._pictures(data, data.plane)
         if self.stop_rule:
             callbacks.append(self.stop_rule)
         callbacks.append(Obey(self.reporter, change))
@@ -228,6 +229,23 @@ class _Running:
             callbacks.append(self._watch_health(data))
         callbacks.append(Checkpoint(self.store, self.run.id, self.lease, self.settings.checkpoint_seconds, meta))
         return callbacks
+
+    def _pictures(self, data: Dataset, plane: np.ndarray) -> list[Callback]:
+        """Of a network on points: its decision surface, and everything in it."""
+        extent, picture = extent_of(plane), NetworkPicture(self.experiment, data)
+
+        def draw_surface() -> bytes:
+            return surface(lambda at: self._scores(data, received(at, self.experiment.data, data.scaler)), extent)
+
+        def draw_network() -> bytes:
+            with self.learner.seat() as program:
+                forward = program.extra("network", picture.forward)
+                return picture.draw(forward, forward.compiled)
+
+        return [
+            Picture(self.reporter, "surface", draw_surface),
+            Picture(self.reporter, "network", draw_network, seconds=0.2),
+        ]
 
     def _watch_health(self, data: Dataset) -> WatchHealth:
         try:

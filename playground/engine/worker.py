@@ -14,10 +14,12 @@ from pydantic import TypeAdapter
 
 from playground import data as datasets
 from playground.data import describe as describe_data
+from playground.engine import caches
 from playground.engine import model as models
 from playground.engine.download import download
 from playground.engine.machine import device_name
 from playground.engine.probes import answer
+from playground.engine.probes.network import opening as draw_opening
 from playground.engine.reuse.take_in import take_in
 from playground.engine.run import run_experiment
 from playground.engine.training import fit
@@ -65,6 +67,12 @@ def preview(data: str, seed: int, limit: int = 500) -> dict[str, Any]:
     settings = Settings()
     shown = datasets.preview(_data_spec.validate_json(data), seed, settings.data_folders, limit=limit)
     return {"facts": shown.facts.model_dump_json(), "x": shown.x, "y": shown.y, "part": shown.part}
+
+
+def opening(experiment: str) -> bytes:
+    """The picture of the untrained network of an experiment (JSON) on points: see ``engine.probes.network``."""
+    asked = parse_experiment(experiment)
+    return draw_opening(asked, caches.dataset(asked.data, asked.seed, Settings()))
 
 
 def probe(saved: str, asked: str, inputs: np.ndarray | None = None) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from playground.errors import LayerError, SpecError
 from playground.spec import DataFacts, Experiment, Layer
-from playground.spec.layers import Dense
-from playground.spec.losses import Targets
+from playground.spec.layers import Conv2D, Dense
+from playground.spec.losses import SparseCategoricalCrossentropy, Targets
 
-_UNSEEDED = ("zeros", "ones")
+_UNSEEDED = ("zeros", "ones", "identity")
 
 
 def seed_for(experiment_seed: int, *name: str) -> int:
@@ -27,26 +27,44 @@ def seed_for(experiment_seed: int, *name: str) -> int:
 def keras_layer(layer: Layer, seed: int, weight_scale: float = 1.0, dtype: str | None = None) -> keras.layers.Layer:
     """The Keras layer that a spec describes, named by the spec's id; the starting values of its kernel times a factor.
 
+    Args:
+        layer: what it is.
+        seed: of the experiment.
+        weight_scale: that factor, on top of the layer's own gain.
+        dtype: a number type or a policy, such as "mixed_float16"; None: float32.
+
     Raises:
         ValueError: Keras refuses the arguments.
     """
-    arguments: dict[str, Any] = layer.model_dump(exclude={"kind", "id"})
+    arguments: dict[str, Any] = layer.model_dump(exclude={"kind", "id", "kernel_gain", "l1", "l2"})
+    # Keras's default would be the policy of the whole process, which other models share.
+    arguments |= {"name": layer.id, "dtype": dtype or "float32"}
     for name, value in arguments.items():
         if name.endswith("_initializer") and value not in _UNSEEDED:
             config = {"seed": seed_for(seed, layer.id, name)}
             arguments[name] = keras.initializers.get({"class_name": value, "config": config})
-    if weight_scale != 1 and "kernel_initializer" in arguments:
-        draw = keras.initializers.get(arguments["kernel_initializer"])
-        arguments["kernel_initializer"] = lambda shape, dtype=None: weight_scale * draw(shape, dtype)
+    if isinstance(layer, Dense | Conv2D):
+        arguments |= _kernel(layer, arguments["kernel_initializer"], weight_scale * layer.kernel_gain)
     kind: str = layer.kind  # type: ignore[attr-defined]  # every layer of the union has one
     if kind == "Dropout":
         arguments["seed"] = seed_for(seed, layer.id)
-    return getattr(keras.layers, kind)(name=layer.id, dtype=dtype, **arguments)
+    return getattr(keras.layers, kind)(**arguments)
+
+
+def _kernel(layer: Dense | Conv2D, initializer: Any, scale: float) -> dict[str, Any]:
+    """How a kernel starts and what its size adds to the loss, as arguments of Keras."""
+    arguments: dict[str, Any] = {}
+    if scale != 1:
+        draw = keras.initializers.get(initializer)
+        arguments["kernel_initializer"] = lambda shape, dtype=None: scale * draw(shape, dtype)
+    if layer.l1 or layer.l2:
+        arguments["kernel_regularizer"] = keras.regularizers.L1L2(layer.l1, layer.l2)
+    return arguments
 
 
 def targets_of(experiment: Experiment, facts: DataFacts) -> Targets:
     """The form in which the experiment's loss wants ``y``."""
-    return experiment.training.loss.targets[facts.task]
+    return experiment.training.loss.targets_for(facts.task)
 
 
 def output_layer(experiment: Experiment, facts: DataFacts) -> Dense:
@@ -59,7 +77,7 @@ def output_layer(experiment: Experiment, facts: DataFacts) -> Dense:
         id="output",
         units=output.units or units,
         activation=output.activation or loss.activation or usual,  # type: ignore[arg-type]
-        kernel_initializer=output.kernel_initializer,
+        **output.model_dump(exclude={"units", "activation"}),
     )
 
 
@@ -69,16 +87,20 @@ def stack(experiment: Experiment, facts: DataFacts) -> list[Layer]:
 
 
 def build_model(experiment: Experiment, facts: DataFacts, dtype: str | None = None) -> keras.Model:
-    """The network, with its starting weights, not compiled; float32 unless ``dtype`` says otherwise.
+    """The network, with its starting weights, not compiled.
+
+    It computes in the precision of the training, its weights being float32; in mixed precision the output layer alone
+    is float32, because probabilities of 16 bits are too coarse for a loss. ``dtype``, where given, wins for all layers.
 
     Raises:
         LayerError: Keras refuses a layer where it stands.
     """
     inputs = x = keras.Input(facts.input_shape, name="input", dtype=dtype)
     layers = stack(experiment, facts)
-    for index, layer in enumerate(layers):
+    policies = [dtype or experiment.training.precision] * (len(layers) - 1) + [dtype or "float32"]
+    for index, (layer, policy) in enumerate(zip(layers, policies, strict=True)):
         try:
-            x = keras_layer(layer, experiment.seed, experiment.model.weight_scale, dtype)(x)
+            x = keras_layer(layer, experiment.seed, experiment.model.weight_scale, policy)(x)
         except (ValueError, TypeError) as error:
             at = index if index < len(layers) - 1 else -1
             raise LayerError(_in_plain_words(layer, index, x.shape[1:], error), at) from error
@@ -112,9 +134,12 @@ def compile_model(model: keras.Model, experiment: Experiment, facts: DataFacts) 
 
 
 def keras_optimizer(experiment: Experiment) -> keras.optimizers.Optimizer:
-    """The optimizer of the experiment."""
+    """The optimizer of the experiment; for float16 inside one that scales the loss, as Keras has it."""
     spec = experiment.training.optimizer
-    return getattr(keras.optimizers, spec.kind)(**spec.model_dump(exclude={"kind"}))
+    optimizer = getattr(keras.optimizers, spec.kind)(**spec.model_dump(exclude={"kind"}))
+    if experiment.training.precision == "mixed_float16":
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
 
 
 def _gives_logits(experiment: Experiment, facts: DataFacts) -> bool:
@@ -124,11 +149,15 @@ def _gives_logits(experiment: Experiment, facts: DataFacts) -> bool:
 def loss_of(experiment: Experiment, facts: DataFacts, dtype: str | None = None) -> keras.losses.Loss:
     """The loss of the experiment: called with encoded targets and outputs, it gives the mean over the examples."""
     spec = experiment.training.loss
-    arguments = spec.model_dump(exclude={"kind"})
+    arguments, kind = spec.model_dump(exclude={"kind"}), type(spec).__name__
+    if isinstance(spec, SparseCategoricalCrossentropy):
+        # Keras smooths one-hot targets only; without smoothing this is the same loss of class numbers.
+        kind = "CategoricalCrossentropy" if spec.label_smoothing else kind
+        arguments = arguments if spec.label_smoothing else {}
     # A linear output under a cross-entropy gives logits; Keras has the stable formula for them.
     if "crossentropy" in spec.kind and _gives_logits(experiment, facts):
         arguments["from_logits"] = True
-    return getattr(keras.losses, type(spec).__name__)(**arguments, dtype=dtype)
+    return getattr(keras.losses, kind)(**arguments, dtype=dtype)
 
 
 def _metric(name: str, experiment: Experiment, facts: DataFacts) -> keras.metrics.Metric:

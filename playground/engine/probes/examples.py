@@ -32,12 +32,14 @@ def ranges(subject: Subject, asked: Ranges, inputs: NDArray[np.floating] | None)
 
     Returns:
         ``low`` and ``high``, float64 (*input_shape,) in the data set's own units; ``typical``, the training example
-        (*input_shape,) nearest to the median of every feature.
+        (*input_shape,) nearest to the median of every feature. Of points: of their coordinates (2,), from which all
+        features follow.
     """
     x, _ = subject.part("train")
-    low, high = subject.raw(x.min(axis=0)), subject.raw(x.max(axis=0))
+    own = subject.raw(x) if subject.data.plane is None else subject.data.plane
+    low, high = own.min(axis=0), own.max(axis=0)
     off = (x - np.median(x, axis=0)).reshape(len(x), -1)
     # Features of very different size count the same.
     widths = np.maximum(off.std(axis=0), np.finfo(np.float32).tiny)
     nearest = int(((off / widths) ** 2).sum(axis=1).argmin())
-    return {"low": low, "high": high, "typical": subject.raw(x[nearest])}
+    return {"low": low, "high": high, "typical": own[nearest]}

@@ -98,6 +98,11 @@ class WatchHealth(Callback):
         if not is_first:  # which also measures what waited, chooses kernels and plans memory
             self._cost = (self._cost + time.perf_counter() - began) / 2 if self._cost else time.perf_counter() - began
 
+    def on_jump(self, loop: Loop) -> None:
+        self.health, self._waiting = self._known().until(loop.step - 1), []
+        with loop.learner.seat() as program:
+            self._hold(loop, program)
+
     def on_train_end(self, loop: Loop) -> None:
         with loop.learner.seat() as program:
             self._hold(loop, program, at_once=True)

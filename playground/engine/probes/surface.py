@@ -1,9 +1,14 @@
-"""The decision surface of a network over two inputs: its scores on a grid of the plane."""
+"""The decision surface of a network on points: its scores on a grid of the plane."""
 
 import struct
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
+
+from playground.data import Scaler
+from playground.data.features import features_of
+from playground.spec.data import Points
 
 RESOLUTION = 60
 MARGIN = 0.1
@@ -24,6 +29,11 @@ def grid_of(extent: tuple[float, float, float, float], resolution: int = RESOLUT
     steps = (np.arange(resolution) + 0.5) / resolution
     columns, rows = np.meshgrid(left + steps * (right - left), bottom + steps * (top - bottom))
     return np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float32)
+
+
+def received(plane: np.ndarray, spec: Points, scaler: Scaler) -> NDArray[np.float32]:
+    """What a network receives of points of the plane (n, 2): their features, scaled; float32 (n, features)."""
+    return scaler.transform(features_of(plane, spec.features))
 
 
 def pack_surface(scores: np.ndarray, extent: tuple[float, float, float, float]) -> bytes:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from playground.engine.training.loop import Callback, Loop
+from playground.engine.training.callback import Callback
+from playground.engine.training.loop import Loop
 from playground.engine.training.reporting import Reporter
 from playground.errors import StoreError
 from playground.records import Event, Point, Progress

@@ -7,7 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from playground.engine.training.loop import Callback, Loop, batches_of
+from playground.engine.training.callback import Callback
+from playground.engine.training.loop import Loop, batches_of
 from playground.engine.training.plan import Pilot, Plan
 from playground.engine.training.program import Learner, Program, build_all, variables_of
 from playground.engine.training.schedule import Schedule

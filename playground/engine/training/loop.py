@@ -3,47 +3,33 @@
 ::
 
     while step < total and not stop_training:
+        at the first step of a stage: let other layers learn           Stage
         run a stretch of about 0.2 s of steps in one compiled call     Program
         read the metrics; at a NaN go back to the last good step       Loop
-    at the first step of a stage: let other layers learn           Stage
         at the end of a period: validate, decide                       Schedule
-        tell the callbacks
+        tell the callbacks; last, let people change what comes         on_rest
 
 How long a stretch is depends on speed and decides only when pictures are refreshed. Everything that changes a number
-falls at steps fixed by the experiment: see :class:`Schedule`, and :mod:`plan` for the choice between variants.
+falls at steps fixed by the experiment: see :class:`Schedule`, and :mod:`plan` for the choice between variants. What
+people change while it runs falls at a step that is written down.
 """
 
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from playground.engine.training.plan import Pace, Pilot
-from playground.engine.training.program import EVALUATION_BATCH, Learner, Program, Values, Variant
+from playground.engine.training.callback import Callback
+from playground.engine.training.plan import Pace, Pilot, Speed
+from playground.engine.training.program import EVALUATION_BATCH, Learner, Program, Values
+from playground.engine.training.rate import LearningRate
 from playground.engine.training.schedule import Schedule
-from playground.engine.training.source import Source
+from playground.engine.training.source import Source, Window
 from playground.records import Point
 
 SECONDS_BETWEEN_SNAPSHOTS = 1.0
-
-
-class Callback:
-    """Does one thing at one moment of a training. The moments are named as Keras names them."""
-
-    def on_train_begin(self, loop: "Loop") -> None:
-        """Before the first step."""
-
-    def on_stretch_end(self, loop: "Loop") -> None:
-        """A few times a second: read controls, refresh pictures. Must change nothing that is computed."""
-
-    def on_decision(self, loop: "Loop") -> None:
-        """At fixed steps, after validation: ``loop.history[-1]`` has the scores. Stop rules belong here."""
-
-    def on_train_end(self, loop: "Loop") -> None:
-        """After the last step, also when stopped or failed."""
 
 
 class Stage(NamedTuple):
@@ -54,24 +40,6 @@ class Stage(NamedTuple):
     """The learning rate."""
     program: Callable[[], Program]
     """The network with the other layers frozen; it has the same variables in the same places."""
-
-
-@dataclass
-class Speed:
-    """Time spent in compiled steps, by variant; the first stretch of each, which compiles, is left out."""
-
-    totals: dict[Variant, tuple[int, float]] = field(default_factory=dict)
-
-    def add(self, variant: Variant, steps: int, seconds: float) -> None:
-        if variant not in self.totals:
-            self.totals[variant] = (0, 0.0)
-        else:
-            known, spent = self.totals[variant]
-            self.totals[variant] = (known + steps, spent + seconds)
-
-    def steps_per_second(self, variant: Variant) -> float:
-        steps, seconds = self.totals.get(variant, (0, 0.0))
-        return steps / seconds if seconds else 0.0
 
 
 class Loop:
@@ -85,12 +53,15 @@ class Loop:
         pilot: chooses between plain and XLA.
         step: where a resumed training goes on.
         stages: what is to come after that step, in order; ``learner`` sits in the program of the present stage.
+        learning_rate: with its schedule; None: the optimizer's own, constant.
 
     Attributes:
         step: steps done.
         values: training means of the last stretch, by Keras's names.
         history: the scores at every decision.
         stop_training: set it in a callback to end the training after this stretch.
+        halts: steps at which a stretch must end, because something is to happen there.
+        most_steps: that a stretch may have; None: as many as a fifth of a second holds.
         failure: one sentence where training could not go on; the weights are then the last good ones.
     """
 
@@ -105,6 +76,7 @@ class Loop:
         callbacks: Sequence[Callback] = (),
         step: int = 0,
         stages: Sequence[Stage] = (),
+        learning_rate: LearningRate | None = None,
     ) -> None:
         self.learner = learner
         self.schedule = schedule
@@ -117,8 +89,12 @@ class Loop:
         self.values: dict[str, float] = {}
         self.history: list[Point] = []
         self.stop_training = False
+        self.halts: set[int] = set()
+        self.most_steps: int | None = None
         self.failure = ""
         self.speed = Speed()
+        self._learning_rate = learning_rate
+        self._window: Window | None = None
         self._pace = Pace()
         self._sums: dict[str, tuple[float, float]] = {}
         self._kept: tuple[int, Values] = (-1, [])
@@ -127,7 +103,7 @@ class Loop:
     @property
     def epoch(self) -> float:
         """Epochs seen, as a fraction."""
-        return self.step / self.schedule.steps_per_epoch
+        return self.schedule.epoch_of(self.step)
 
     @property
     def examples_per_second(self) -> float:
@@ -139,39 +115,125 @@ class Loop:
         """Train to the end, or until a callback sets ``stop_training``."""
         with self.learner.seat() as program:
             self._sums = program.metrics()[1]
+            if self._learning_rate is None:
+                self._learning_rate = LearningRate(float(program.model.optimizer.learning_rate))
+            self._set_constant_rate(program)
             self._keep(program)
         if self.pilot.variant(self.step) == "xla":
-            self.pilot.prepare(self.step, self.source.window(self.step))
-        self._tell("on_train_begin")
+            self.pilot.prepare(self.step, self._window_of(self.step))
+        self.tell("on_train_begin")
+        self.tell("on_rest")
         while self.step < self.schedule.total_steps and not self.stop_training:
             if self.stages and self.step == self.stages[0].step:
                 self._begin_stage(self.stages.pop(0))
             decided = self._stretch()
-            self._tell("on_stretch_end")
+            self.tell("on_stretch_end")
             if decided and not self.failure:
-                self._tell("on_decision")
-        self._tell("on_train_end")
+                self.tell("on_decision")
+            self.tell("on_rest")
+        self.tell("on_train_end")
 
-    def _tell(self, moment: str) -> None:
+    def tell(self, moment: str) -> None:
+        """Tell all callbacks that this moment has come."""
         for callback in self.callbacks:
             getattr(callback, moment)(self)
 
-    def _begin_stage(self, stage: Stage) -> None:
-        """Go on in another program. A snapshot begins every stage, so that a replay never crosses one."""
-        program = stage.program()
-        self.learner.move(program, stage.rate)
-        self.pilot.board(program, self.step, self.source.window(self.step))
-        with self.learner.seat():
+    # What callbacks may change, between two stretches
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step; of the last one after it."""
+        known, last = self._learning_rate, self.schedule.total_steps - 1
+        return known.at(min(self.step, last), self.schedule) if known else math.nan
+
+    @property
+    def rate_scale(self) -> float:
+        """By how much the learning rate was changed since the training began, as a factor."""
+        return self._learning_rate.scale if self._learning_rate else 1.0
+
+    def scale_rate(self, factor: float) -> None:
+        """Multiply the learning rate from the next step on, whatever its schedule."""
+        if self._learning_rate is None:
+            return
+        self._learning_rate.scale *= factor
+        self._window = None
+        self.change(self._set_constant_rate)
+
+    def _set_constant_rate(self, program: Program) -> None:
+        known = self._learning_rate
+        if known is not None and known.factors is None:
+            program.model.optimizer.learning_rate.assign(known.base * known.scale)
+
+    def change(self, change: Callable[[Program], None]) -> None:
+        """Change the network's numbers. A snapshot follows every change, so that a replay never crosses one."""
+        with self.learner.seat() as program:
+            change(program)
             self._keep(program)
+
+    def turn(self, program: Program, source: Source, schedule: Schedule, stages: Sequence[Stage] = ()) -> None:
+        """Go on in another program: with batches of another size, other frozen layers, or to another end.
+
+        Args:
+            program: has the same variables in the same places.
+            source: gives the examples of each step from now on.
+            schedule: begins at an epoch that begins now, unless its sizes are those before.
+            stages: what is to come.
+        """
+        self.source, self.schedule, self._window = source, schedule, None
+        self.stages = [stage for stage in stages if stage.step > self.step]
+        if program is not self.learner.program:
+            self.learner.move(program)
+            self.pilot.board(program, self.step, self._window_of(self.step))
+            self._pace = Pace()
+        self.change(lambda program: None)
+
+    def jump(self, step: int, values: Sequence[Any]) -> None:
+        """Go on from an earlier step, with the values that the program's variables had there."""
+        self.step, self._window = step, None
+        self.history = [point for point in self.history if point.step <= step]
+        self.values = {}
+
+        def give(program: Program) -> None:
+            program.assign(values)
+            program.model.reset_metrics()
+            self._set_constant_rate(program)
+            self._sums = program.metrics()[1]
+
+        self.change(give)
+        self.tell("on_jump")
+
+    # What happens in between
+
+    def _window_of(self, step: int) -> Window:
+        """The window in which a step lies, with the learning rate of each of its steps."""
+        if self._window is None or not self._window.start <= step < self._window.end:
+            window = self.source.window(step)
+            known = self._learning_rate
+            rates = known.of_window(window, self.source.sizes, self.schedule) if known else None
+            self._window = window._replace(rates=rates)
+        return self._window
+
+    def _begin_stage(self, stage: Stage) -> None:
+        """Go on in another program, at another rate."""
+        if self._learning_rate is not None:
+            self._learning_rate.base = stage.rate
+        self._window = None
+        program = stage.program()
+        self.learner.move(program)
+        self.pilot.board(program, self.step, self._window_of(self.step))
+        self.change(self._set_constant_rate)
 
     def _stretch(self) -> bool:
         """Run some steps in one call. True when a decision fell at their end."""
-        window = self.source.window(self.step)
-        period_end = self.schedule.period(self.step)[1] * self.schedule.steps_per_epoch
+        window = self._window_of(self.step)
+        period_end = self.schedule.step_of(self.schedule.period(self.step)[1])
         variant = self.pilot.ready(self.step)
         end = min(self.pilot.until(self.step, window.end), self.step + self._pace.steps(variant))
+        if self.most_steps is not None:
+            end = min(end, self.step + self.most_steps)
         if self.stages:
             end = min(end, self.stages[0].step)
+        end = min([end, *(halt for halt in self.halts if halt > self.step)])
         with self.learner.seat() as program:
             began = time.perf_counter()
             program.run(variant, window, self.step, end)
@@ -221,7 +283,7 @@ class Loop:
             program.assign(values)
             at = good
             while at < to:
-                window = self.source.window(at)
+                window = self._window_of(at)
                 end = min(self.pilot.until(at, to), window.end)
                 program.run(self.pilot.variant(at), window, at, end)
                 at = end

@@ -5,6 +5,7 @@ the same steps. A plan such as ``((0, "plain"), (4096, "xla"))`` says which; :cl
 free, and follows it where one is given.
 """
 
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import keras
@@ -158,3 +159,21 @@ class Pace:
         """Follow the speed: up eightfold at a time at most, because the first stretches also trace and warm up."""
         known = self._rates.get(variant, 5 / self.seconds)
         self._rates[variant] = min(steps / max(seconds, 1e-9), 8 * known)
+
+
+@dataclass
+class Speed:
+    """Time spent in compiled steps, by variant; the first stretch of each, which compiles, is left out."""
+
+    totals: dict[Variant, tuple[int, float]] = field(default_factory=dict)
+
+    def add(self, variant: Variant, steps: int, seconds: float) -> None:
+        if variant not in self.totals:
+            self.totals[variant] = (0, 0.0)
+        else:
+            known, spent = self.totals[variant]
+            self.totals[variant] = (known + steps, spent + seconds)
+
+    def steps_per_second(self, variant: Variant) -> float:
+        steps, seconds = self.totals.get(variant, (0, 0.0))
+        return steps / seconds if seconds else 0.0

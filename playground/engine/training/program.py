@@ -81,19 +81,25 @@ class Program:
     def run(self, variant: Variant, window: Window, first: int, last: int) -> None:
         """Run the steps first ≤ step < last of a training, which lie in ``window``."""
         steps = tf.constant(first - window.start), tf.constant(last - window.start)
-        self._functions[variant](window.data, window.orders, *steps)
+        self._functions[variant](window.data, window.orders, window.rates, *steps)
 
-    def _run(self, data: Any, orders: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> None:
+    def _run(self, data: Any, orders: tf.Tensor, rates: tf.Tensor | None, first: tf.Tensor, last: tf.Tensor) -> None:
         size, per_epoch = self.schedule.batch_size, self.schedule.steps_per_epoch
         full, tail = divmod(self.schedule.examples, size)
 
+        def set_rate(number: tf.Tensor) -> None:
+            if rates is not None:
+                self.model.optimizer.learning_rate.assign(rates[number])
+
         def step(number: tf.Tensor, examples: int) -> tf.Tensor:
+            set_rate(number)
             row, column = number // per_epoch, number % per_epoch
             chosen = tf.reshape(tf.slice(orders, [row, column * size], [1, examples]), [examples])
             self.model.train_step(tf.nest.map_structure(lambda array: tf.gather(array, chosen), data))
             return number + 1
 
         def whole_data(number: tf.Tensor) -> tf.Tensor:
+            set_rate(number)
             full_batch_step(self.model, data, self.schedule.examples)
             return number + 1
 
@@ -110,9 +116,9 @@ class Program:
         else:
             _repeat(epoch, first, last)
 
-    def _run_xla(self, data: Any, orders: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> None:
+    def _run_xla(self, *given: Any) -> None:
         with fast_dropout(self.model):
-            self._run(data, orders, first, last)
+            self._run(*given)
 
     def compile_xla(self, window: Window) -> None:
         """Start compiling the XLA variant beside whatever runs; ``xla_ready`` and ``xla_error`` tell the end.
@@ -191,11 +197,6 @@ class Program:
         for variable, value in zip(self.variables, values, strict=True):
             variable.assign(value)
 
-    def with_rate(self, values: Sequence[Any], rate: float) -> list[Any]:
-        """``values`` with another learning rate."""
-        place = next(k for k, variable in enumerate(self.variables) if variable is self.model.optimizer.learning_rate)
-        return [*values[:place], tf.constant(rate, values[place].dtype), *values[place + 1 :]]
-
 
 class Learner:
     """One training's own numbers, seated in a program that it may share.
@@ -219,12 +220,12 @@ class Learner:
                 self.program.seated, self._aside = self, None
             yield self.program
 
-    def move(self, program: Program, rate: float) -> None:
-        """Go on in another program of the same variables, at another learning rate."""
+    def move(self, program: Program) -> None:
+        """Go on in another program of the same variables."""
         with self.seat() as before:
             values = before.values()
         self.leave()
-        self.program, self._aside = program, program.with_rate(values, rate)
+        self.program, self._aside = program, values
 
     def leave(self) -> None:
         """Free the seat at the end of a training; its values are forgotten."""

@@ -21,6 +21,9 @@ class Schedule:
     examples: int
     batch_size: int
     epochs: int
+    first_step: int = 0
+    first_epoch: int = 0
+    """Where it begins, if batches had another size before: at the start of this epoch, after so many steps."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -29,7 +32,15 @@ class Schedule:
 
     @property
     def total_steps(self) -> int:
-        return self.steps_per_epoch * self.epochs
+        return self.step_of(self.epochs)
+
+    def step_of(self, epoch: int) -> int:
+        """Steps done when so many epochs are."""
+        return self.first_step + (epoch - self.first_epoch) * self.steps_per_epoch
+
+    def epoch_of(self, step: int) -> float:
+        """Epochs seen after so many steps, as a fraction."""
+        return self.first_epoch + (step - self.first_step) / self.steps_per_epoch
 
     @property
     def every(self) -> int:
@@ -39,7 +50,8 @@ class Schedule:
 
     def period(self, step: int) -> tuple[int, int]:
         """First and last-plus-one epoch of the span between two decisions in which ``step`` lies."""
-        first = step // self.steps_per_epoch // self.every * self.every
+        passed = (step - self.first_step) // self.steps_per_epoch // self.every * self.every
+        first = self.first_epoch + passed
         return first, min(first + self.every, self.epochs)
 
     def orders(self, first_epoch: int, seed: int, shuffle: bool) -> np.ndarray:

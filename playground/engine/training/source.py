@@ -21,6 +21,8 @@ class Window(NamedTuple):
     """int32 (rows, examples): in which order they come."""
     start: int
     end: int
+    rates: tf.Tensor | None = None
+    """float32 (end − start,): the learning rate of each step; None where the optimizer keeps its own."""
 
 
 class Source(Protocol):
@@ -49,8 +51,7 @@ class OnDevice:
         if self._now is None or not self._now.start <= step < self._now.end:
             first, last = self.sizes.period(step)
             orders = tf.constant(self.sizes.orders(first, self._seed, self._shuffle))
-            length = self.sizes.steps_per_epoch
-            self._now = Window(self._data, orders, first * length, last * length)
+            self._now = Window(self._data, orders, self.sizes.step_of(first), self.sizes.step_of(last))
         return self._now
 
 
@@ -94,7 +95,8 @@ class Streamed:
         return self._now
 
     def _gather(self, step: int) -> Window:
-        epoch, within = divmod(step, self._schedule.steps_per_epoch)
+        epoch = int(self._schedule.epoch_of(step))
+        within = step - self._schedule.step_of(epoch)
         # The smaller batch belongs to the window of the last whole one.
         number = min(within, self._full - 1) // self._steps
         first = number * self._steps
@@ -108,7 +110,7 @@ class Streamed:
             room = np.zeros((self.sizes.examples, *array.shape[1:]), array.dtype)
             room[shift * size : shift * size + len(chosen)] = array[chosen]
             arrays.append(tf.convert_to_tensor(room))
-        begin = epoch * self._schedule.steps_per_epoch + first
+        begin = self._schedule.step_of(epoch) + first
         end = begin + (last - first) + bool(is_last and self._tail)
         # Relative steps start at ``shift``: the window pretends to begin that much earlier.
         return Window(tuple(arrays), self._orders, begin - shift, end)
