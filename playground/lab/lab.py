@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from playground import data, evaluation
 from playground.displays.curves import LearningCurves
+from playground.displays.frames import Moment
 from playground.displays.surface import DecisionSurface
 from playground.errors import EngineUnavailable, LayerError, NotFound, SpecError
 from playground.evaluation import Classification, Regression
@@ -50,6 +51,7 @@ class Lab:
         self.settings = settings
         self._descriptions: Asking[Description] = Asking(512, PATIENCE)
         self._probes: Asking[dict[str, Any]] = Asking(64, PROBE_PATIENCE)
+        self._openings: Asking[bytes] = Asking(64, PATIENCE)
         self._previews: Asking[data.Preview] = Asking(24, PATIENCE)
         self._predictions: Remember[Mapping[str, NDArray[Any]]] = Remember(8)
         self._surfaces: Remember[DecisionSurface] = Remember(64)
@@ -93,6 +95,19 @@ class Lab:
         key = spec.model_dump_json(), seed
         return self._previews.get(key, lambda: self._ask_for_preview(spec, seed))
 
+    def opening(self, experiment: Experiment) -> bytes:
+        """The picture "network" of an experiment on points before its first step; ``engine.probes.network`` says how
+        it is written.
+
+        Raises:
+            EngineUnavailable: nobody can be asked at the moment.
+            SpecError: there is no such network, or it does not begin with weights from its seed.
+        """
+        # What rates and epochs there are shows only later.
+        key = experiment.data.model_dump_json(), experiment.model.model_dump_json(), experiment.seed
+        loss = experiment.training.loss.model_dump_json(), experiment.start is None
+        return self._openings.get((*key, *loss), lambda: self._ask_for_opening(experiment))
+
     def _described_by(self, experiment: Experiment) -> str:
         """What a description depends on; names, seeds, rates and epochs are not part of it."""
         facts, training = self.facts(experiment.data), experiment.training
@@ -114,6 +129,11 @@ class Lab:
             y=np.asarray(answer["y"]),
             part=np.asarray(answer["part"], np.uint8),
         )
+
+    def _ask_for_opening(self, experiment: Experiment) -> bytes:
+        self._require_engine()
+        drawn: bytes = self._jobs.ask("opening", experiment.dumps())
+        return drawn
 
     def _require_engine(self) -> None:
         """A page must not wait for an engine that is still starting: say so at once."""
@@ -233,7 +253,18 @@ class Lab:
         Raises:
             NotFound: no such run.
         """
-        return self._watched.get(run_id, lambda: Watching(self._store, run_id)).look()
+        return self._watching(run_id).look()
+
+    def follow(self, run_id: str, fresh: float | None = None) -> Moment:
+        """The same with points and pictures, to be told in frames; at most ``fresh`` seconds old.
+
+        Raises:
+            NotFound: no such run.
+        """
+        return self._watching(run_id).follow(fresh)
+
+    def _watching(self, run_id: str) -> Watching:
+        return self._watched.get(run_id, lambda: Watching(self._store, run_id))
 
     def surface(self, experiment: Experiment, watch: Watch | None) -> DecisionSurface:
         """The examples of an experiment on points in the plane, over what a run has learned of them.

@@ -2,14 +2,19 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.displays.curves import LearningCurves
-from playground.records import Run
+from playground.displays.frames import MOST_ORDERS, MOST_POINTS, Moment, thinned
+from playground.lab.outcomes import marks
+from playground.records import Ordered, Point, Run
 from playground.store import Store
 
 FRESH = 0.2
 """Seconds for which an observation is shared; a chunk of training lasts about as long."""
+TOLD = ("network", "samples")
+"""The pictures that go to all who follow a run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,39 +36,94 @@ class Watching:
         self._store, self._id = store, run_id
         self._lock = threading.Lock()
         self._last, self._step = 0, -1
-        self._attempt = -1
         self._curves = LearningCurves.from_points(())
         self._watch: Watch | None = None
         self._seen = 0.0
+        # Only for those who follow: a list of runs must not keep the points of all of them.
+        self._points: Sequence[Point] | None = None
+        self._course = 0
+        self._moment: tuple[Watch, Moment] | None = None
 
-    def look(self) -> Watch:
-        """The newest moment, at most ``FRESH`` seconds old.
+    def look(self, fresh: float | None = None) -> Watch:
+        """The newest moment, at most ``fresh`` seconds old (default: ``FRESH``).
 
         Raises:
             NotFound: no such run.
         """
         with self._lock:
-            if self._watch is None or time.monotonic() - self._seen > FRESH:
-                self._watch = self._observe()
-                self._seen = time.monotonic()
-            return self._watch
+            return self._look(FRESH if fresh is None else fresh)
+
+    def follow(self, fresh: float | None = None) -> Moment:
+        """The same moment with its points, pictures and orders, to be told in frames.
+
+        Raises:
+            NotFound: no such run.
+        """
+        with self._lock:
+            if self._points is None:
+                self._points, self._watch = (), None
+            watch = self._look(FRESH if fresh is None else fresh)
+            if self._moment is None or self._moment[0] is not watch:
+                self._moment = watch, self._detailed(watch)
+            return self._moment[1]
+
+    def _look(self, fresh: float) -> Watch:
+        if self._watch is None or time.monotonic() - self._seen > fresh:
+            self._watch = self._observe()
+            self._seen = time.monotonic()
+        return self._watch
 
     def _observe(self) -> Watch:
-        run = self._store.run(self._id)
-        if self._watch is not None and run == self._watch.run and run.status.is_over:
-            return self._watch
-        self._read_points(run)
+        run, before = self._store.run(self._id), self._watch
+        if before is not None and run == before.run and run.status.is_over:
+            return before
+        # A run that is resumed or rewound passes some steps again, and the store has forgotten the first pass.
+        begins_anew = (
+            before is None
+            or (run.attempt, run.progress.phase) != (before.run.attempt, before.run.progress.phase)
+            or run.progress.step < before.run.progress.step
+        )
+        self._read_points(begins_anew)
         surface = self._store.live(self._id, "surface") if run.experiment.data.family == "points" else None
         return Watch(run, self._curves, surface, self._store.queue_position(self._id))
 
-    def _read_points(self, run: Run) -> None:
-        new, last = self._store.points(self._id, after=self._last)
-        if run.attempt != self._attempt or (new and new[0].step <= self._step):
-            # A resumed run passes some steps again, and the store has forgotten the first pass.
-            new, last = self._store.points(self._id)
-            self._curves = LearningCurves.from_points(new)
+    def _read_points(self, anew: bool) -> None:
+        new, last = self._store.points(self._id, after=0 if anew else self._last)
+        if not anew and new and new[0].step < self._step:
+            anew, (new, last) = True, self._store.points(self._id)
+        if anew:
+            self._curves, self._step = LearningCurves.from_points(new), -1
         elif new:
             self._curves = self._curves.extended(new)
+        if self._points is not None:
+            self._gather(self._points, new, anew)
         if new:
             self._step = new[-1].step
-        self._last, self._attempt = last, run.attempt
+        self._last = last
+
+    def _gather(self, known: Sequence[Point], new: Sequence[Point], anew: bool) -> None:
+        if anew:
+            self._points = tuple(thinned(new))
+            self._course += 1
+        elif len(known) + len(new) > MOST_POINTS:
+            self._points = (*thinned(known, MOST_POINTS // 2), *thinned(new, MOST_POINTS // 2))
+            self._course += 1
+        elif new:
+            self._points = (*known, *new)
+
+    def _detailed(self, watch: Watch) -> Moment:
+        run, curves = watch.run, watch.curves
+        return Moment(
+            run=run,
+            points=self._points or (),
+            course=self._course,
+            pictures=self._store.pictures(self._id, TOLD),
+            ordered=self._orders(run),
+            position=watch.position,
+            marks=marks(run.experiment),
+            summaries={metric: curves.summary(metric) for metric in curves.metrics},
+        )
+
+    def _orders(self, run: Run) -> tuple[Ordered, ...]:
+        given = run.controls.orders
+        return tuple(self._store.orders(self._id, after=max(0, given - MOST_ORDERS))) if given else ()

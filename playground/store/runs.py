@@ -3,7 +3,7 @@
 import secrets
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 
 from sqlalchemy import delete, insert, select, update
@@ -189,3 +189,10 @@ class Runs(Database):
                 select(table.step, table.payload).where(table.run == id, table.name == name)
             ).one_or_none()
         return (row.step, bytes(row.payload)) if row else None
+
+    def pictures(self, id: str, names: Collection[str]) -> dict[str, tuple[int, bytes]]:
+        """The newest small pictures of a run under these names, those that there are."""
+        table = schema.live.c
+        statement = select(table.name, table.step, table.payload).where(table.run == id, table.name.in_(names))
+        with self._reading() as connection:
+            return {row.name: (row.step, bytes(row.payload)) for row in connection.execute(statement)}

@@ -1,5 +1,7 @@
-"""What the app's server does beside pages: health, compression, headers, warming up. It imports little: whatever comes
-with this module is imported before the server answers at all."""
+"""What the app's server does beside pages: health, the feed, compression, headers, warming up.
+
+It imports little: whatever comes with this module is imported before the server answers at all.
+"""
 
 import asyncio
 import secrets
@@ -19,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from playground import __version__
 from playground.errors import PlaygroundError
 from playground.settings import Settings
-from playground.ui import warming
+from playground.ui import feed, warming
 from playground.ui.cookie import OWNER_COOKIE
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -96,5 +98,5 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     yield
 
 
-ROUTES = [Route("/healthz", health)]
+ROUTES = [Route("/healthz", health), feed.ROUTE]
 MIDDLEWARE = [Middleware(Headers), Middleware(GZipMiddleware, minimum_size=1000)]
