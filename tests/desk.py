@@ -1,7 +1,9 @@
 """A question desk without Keras: the contract of ``Jobs``, answered with arithmetic and the real data."""
 
 import dataclasses
+import json
 import math
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +37,7 @@ class Desk:
         if self.now.state != "ready":
             raise EngineUnavailable(self.now.message)
         self.asked.append(name)
-        return {"describe": describe, "preview": preview, "probe": self._probe}[name](*args)
+        return {"describe": describe, "preview": preview, "opening": opening, "probe": self._probe}[name](*args)
 
     def _probe(self, saved_text: str, text: str, inputs: np.ndarray | None = None) -> dict[str, Any]:
         saved, asked = Saved.model_validate_json(saved_text), TypeAdapter(ProbeSpec).validate_json(text)
@@ -75,7 +77,7 @@ def example(loaded: data.Dataset, asked: Any, x: np.ndarray | None) -> dict[str,
 
 
 def ranges(loaded: data.Dataset, asked: Any, x: np.ndarray | None) -> dict[str, Any]:
-    raw = loaded.scaler.inverse(loaded.x_train)
+    raw = loaded.scaler.inverse(loaded.x_train) if loaded.plane is None else loaded.plane
     return {"low": raw.min(axis=0), "high": raw.max(axis=0), "typical": raw[0]}
 
 
@@ -132,6 +134,26 @@ def _row(layer: Any, shape: tuple[int, ...]) -> tuple[LayerRow, tuple[int, ...]]
 def preview(text: str, seed: int) -> dict[str, Any]:
     shown = data.preview(TypeAdapter(DataSpec).validate_json(text), seed, (), limit=60)
     return {"facts": shown.facts.model_dump_json(), "x": shown.x, "y": shown.y, "part": shown.part}
+
+
+def opening(text: str) -> bytes:
+    """A network on points that answers half a one everywhere, all of whose weights are a quarter."""
+    experiment = parse_experiment(text)
+    facts = data.describe(experiment.data)
+    units = [facts.input_shape[0], *(layer.units for layer in experiment.model.layers), 1]
+    ids = [*(layer.id for layer in experiment.model.layers), "output"]
+    rows = [
+        {"id": name, "kind": "Dense", "units": n, "scales": [0.5] * n, "kernel": [m, n], "bias": True}
+        for name, m, n in zip(ids, units, units[1:], strict=False)
+    ]
+    header = {
+        "tile": 30, "surface": 100, "channels": 1, "extent": [-1, 1, -1, 1], "loss": {"train": 0.7, "test": 0.7},
+        "features": [{"name": name, "scale": 1} for name in facts.feature_names], "layers": rows,
+    }  # fmt: skip
+    written = json.dumps(header).encode()
+    weights = sum((m + 1) * n for m, n in zip(units, units[1:], strict=False))
+    cells = bytes([255]) * (900 * sum(units) + 10_000)
+    return struct.pack("<I", len(written)) + written + cells + np.full(weights, 0.25, "<f4").tobytes()
 
 
 def experiment_of(kind: str) -> Experiment:

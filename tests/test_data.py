@@ -286,11 +286,11 @@ def test_a_preview_shows_some_of_every_class(kind: type[Data]) -> None:
     assert len(few.x) == (30 if kind is Digits else 3)
 
 
-def test_points_are_shown_as_the_network_sees_them() -> None:
-    spec = Spirals(samples=20_000, scaling="standard")
+def test_points_are_shown_where_they_lie() -> None:
+    spec = Spirals(samples=20_000, scaling="standard", features=("x", "xy", "sin_y"))
     shown, loaded = data.preview(spec, 5, []), data.load(spec, 5, [])
     assert shown.x.shape == (2000, 2)
-    seen = {tuple(point) for point in loaded.x_train}
+    seen = {tuple(point) for point in loaded.plane.astype(np.float32)}
     assert all((tuple(point) in seen) == (part == 0) for point, part in zip(shown.x, shown.part, strict=True))
     assert abs(np.mean(shown.part == 2) - 0.2) < 0.05
 

@@ -22,6 +22,8 @@ class Raw:
     """(n,): class index, or the number to predict."""
     test: tuple[Array, Array] | None = None
     """x and y of a data set that brings its own test set; None: the test examples are split off these."""
+    plane: NDArray[np.float64] | None = None
+    """Of points: where they lie, (n, 2); ``x`` are their features."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,8 @@ class Dataset:
     y_validation: Array
     x_test: NDArray[np.float32]
     y_test: Array
+    plane: NDArray[np.float64] | None = None
+    """Of points: where the training examples lie, (n, 2), neither scaled nor turned into features."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +53,8 @@ class Preview:
 
     facts: DataFacts
     x: Array
-    """Points: float32 (n, 2), scaled, as the network sees them. Tables: float64 (n, features), in their own units.
-    Pictures: uint8 (n, height, width, channels), 0 black to 255 white."""
+    """Points: float32 (n, 2), where they lie, neither scaled nor turned into features. Tables: float64 (n, features),
+    in their own units. Pictures: uint8 (n, height, width, channels), 0 black to 255 white."""
     y: Array
     """(n,): int32 class index, or float32 number."""
     part: NDArray[np.uint8]

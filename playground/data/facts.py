@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from playground.data.features import FEATURES
 from playground.errors import SpecError
 from playground.spec import DataFacts
 from playground.spec.data import (
@@ -28,7 +29,6 @@ MNIST_TRAIN, MNIST_TEST = 60_000, 10_000
 """Training and test pictures of MNIST and of Fashion-MNIST, all classes together."""
 
 _NUMERALS = tuple("0123456789")
-_PLANE = ("x", "y")
 _OF_NUCLEI = (
     "radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points", "symmetry",
     "fractal dimension",
@@ -36,7 +36,7 @@ _OF_NUCLEI = (
 
 
 class Known(NamedTuple):
-    """What never changes about a data set."""
+    """What never changes about a data set. What a network receives of points is chosen in their spec."""
 
     input_shape: tuple[int, ...]
     class_names: tuple[str, ...] = ()
@@ -55,11 +55,11 @@ class Known(NamedTuple):
 
 
 KNOWN: dict[type[Data], Known] = {
-    Moons: Known((2,), ("upper moon", "lower moon"), _PLANE),
-    Circles: Known((2,), ("ring", "inner circle"), _PLANE),
-    Xor: Known((2,), ("x·y < 0", "x·y > 0"), _PLANE),
-    Spirals: Known((2,), ("first arm", "second arm"), _PLANE),
-    Gaussians: Known((2,), ("lower left", "upper right"), _PLANE),
+    Moons: Known((2,), ("upper moon", "lower moon")),
+    Circles: Known((2,), ("ring", "inner circle")),
+    Xor: Known((2,), ("x·y < 0", "x·y > 0")),
+    Spirals: Known((2,), ("first arm", "second arm")),
+    Gaussians: Known((2,), ("lower left", "upper right")),
     Digits: Known((8, 8, 1), _NUMERALS, (), "digit", (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)),
     Mnist: Known(
         (28, 28, 1),
@@ -128,12 +128,13 @@ def describe(spec: Data) -> DataFacts:
             class is none of the data set's.
     """
     known, counts = KNOWN[type(spec)], sizes(spec)
+    features = spec.features if isinstance(spec, Points) else ()
     return DataFacts(
         task=spec.task,
         family=spec.family,
-        input_shape=known.input_shape,
+        input_shape=(len(features),) if features else known.input_shape,
         class_names=tuple(known.class_names[index] for index in chosen_classes(spec)),
-        feature_names=known.feature_names,
+        feature_names=tuple(FEATURES[name][0] for name in features) or known.feature_names,
         target_name=known.target_name,
         train=counts.train,
         validation=counts.validation,

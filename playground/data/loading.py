@@ -51,8 +51,9 @@ def load(spec: Data, seed: int, folders: Sequence[Path]) -> Dataset:
     else:
         validation = scaler.transform(raw.x[parts.validation]), _targets(spec, raw.y[parts.validation])
     return Dataset(
-        describe(spec), scaler, scaler.transform(x_train), _targets(spec, raw.y[parts.train]), *validation, *test
-    )
+        describe(spec), scaler, scaler.transform(x_train), _targets(spec, raw.y[parts.train]), *validation, *test,
+        plane=None if raw.plane is None else raw.plane[parts.train],
+    )  # fmt: skip
 
 
 def preview(spec: Data, seed: int, folders: Sequence[Path], *, limit: int = 2_000) -> Preview:
@@ -75,8 +76,8 @@ def preview(spec: Data, seed: int, folders: Sequence[Path], *, limit: int = 2_00
     used = np.sort(np.concatenate([parts.train, parts.validation, parts.test]))
     chosen = used[_chosen(spec, raw.y[used], min(limit, SHOWN[spec.family]))]
     x = raw.x[chosen]
-    if spec.family == "points":
-        x = scaling.fit(spec, raw.x[parts.train]).transform(x)
+    if raw.plane is not None:
+        x = raw.plane[chosen].astype(np.float32)
     elif spec.family == "images":
         x = np.round(x * (255 / scaling.WHITE[type(spec)])).astype(np.uint8)
     return Preview(describe(spec), x, _targets(spec, raw.y[chosen]), part[chosen])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import make_circles, make_moons
 
 from playground.data.dataset import Raw
+from playground.data.features import features_of
 from playground.spec.data import Circles, Data, Gaussians, Moons, Spirals, Xor
 
 Drawn = tuple[NDArray[np.float64], NDArray[np.integer[Any]]]
@@ -20,12 +21,13 @@ GAP = 0.06
 
 
 def load(spec: Moons | Circles | Xor | Spirals | Gaussians, seed: int, folders: Sequence[Path]) -> Raw:
-    """``spec.samples`` points in random order. The folders are not needed."""
+    """``spec.samples`` points in random order, as their features and in the plane. The folders are not needed."""
     rng = np.random.default_rng(seed)
     x, y = GENERATORS[type(spec)](spec, rng)
     x = x + rng.normal(0, spec.noise, x.shape)
     order = rng.permutation(spec.samples)
-    return Raw(x[order], y[order])
+    plane = x[order]
+    return Raw(features_of(plane, spec.features), y[order], plane=plane)
 
 
 def moons(spec: Moons, rng: Generator) -> Drawn:

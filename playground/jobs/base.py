@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 CALLS: Mapping[str, str] = {
     "describe": "playground.engine.worker:describe",
     "preview": "playground.engine.worker:preview",
+    "opening": "playground.engine.worker:opening",
     "probe": "playground.engine.worker:probe",
     "import_model": "playground.engine.worker:import_model",
     "fetch": "playground.engine.worker:fetch",

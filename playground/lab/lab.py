@@ -52,6 +52,7 @@ class Lab:
         self._descriptions: Asking[Description] = Asking(512, PATIENCE)
         self._probes: Asking[dict[str, Any]] = Asking(64, PROBE_PATIENCE)
         self._openings: Asking[bytes] = Asking(64, PATIENCE)
+        self._openings: Asking[bytes] = Asking(64, PATIENCE)
         self._previews: Asking[data.Preview] = Asking(24, PATIENCE)
         self._predictions: Remember[Mapping[str, NDArray[Any]]] = Remember(8)
         self._surfaces: Remember[DecisionSurface] = Remember(64)
@@ -108,6 +109,19 @@ class Lab:
         loss = experiment.training.loss.model_dump_json(), experiment.start is None
         return self._openings.get((*key, *loss), lambda: self._ask_for_opening(experiment))
 
+    def opening(self, experiment: Experiment) -> bytes:
+        """The picture "network" of an experiment on points before its first step; ``engine.probes.network`` says how
+        it is written.
+
+        Raises:
+            EngineUnavailable: nobody can be asked at the moment.
+            SpecError: there is no such network, or it does not begin with weights from its seed.
+        """
+        # What rates and epochs there are shows only later.
+        key = experiment.data.model_dump_json(), experiment.model.model_dump_json(), experiment.seed
+        loss = experiment.training.loss.model_dump_json(), experiment.start is None
+        return self._openings.get((*key, *loss), lambda: self._ask_for_opening(experiment))
+
     def _described_by(self, experiment: Experiment) -> str:
         """What a description depends on; names, seeds, rates and epochs are not part of it."""
         facts, training = self.facts(experiment.data), experiment.training
@@ -129,6 +143,11 @@ class Lab:
             y=np.asarray(answer["y"]),
             part=np.asarray(answer["part"], np.uint8),
         )
+
+    def _ask_for_opening(self, experiment: Experiment) -> bytes:
+        self._require_engine()
+        drawn: bytes = self._jobs.ask("opening", experiment.dumps())
+        return drawn
 
     def _ask_for_opening(self, experiment: Experiment) -> bytes:
         self._require_engine()

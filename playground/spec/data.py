@@ -1,6 +1,6 @@
 """Which data, how it is scaled and how it is split. One class a data set; ``data/`` maps each to its loader."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -8,6 +8,8 @@ from playground.spec.base import Spec, option
 
 Task = Literal["binary", "multiclass", "regression"]
 Scaling = Literal["none", "minmax", "standard"]
+Feature = Literal["x", "y", "x2", "y2", "xy", "sin_x", "sin_y"]
+"""What a network may receive of a point in the plane; :data:`playground.data.features.FEATURES` computes each."""
 Class = Annotated[int, Field(ge=0, le=999)] | Annotated[str, Field(max_length=80)]
 """A class by its number in the data set, from 0, or by its name."""
 
@@ -105,6 +107,28 @@ class Points(Split):
     family: ClassVar[Literal["points", "table", "images"]] = "points"
 
     samples: int = option(500, "Samples", "How many points to generate, all splits together.", ge=20, le=20_000)
+    features: tuple[Feature, ...] = option(
+        ("x", "y"),
+        "Features",
+        "What the network receives of each point: x, y, x2 (x²), y2 (y²), xy (their product), sin_x (sin 5x), sin_y "
+        "(sin 5y). Computed from the coordinates, before scaling.",
+        min_length=1,
+        max_length=7,
+        advanced=True,
+        later=True,
+    )
+
+    @field_validator("features", mode="before")
+    @classmethod
+    def _features_from_text(cls, value: Any) -> Any:
+        """``"x, y, xy"``, as a form or a terminal gives it."""
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    @field_validator("features")
+    @classmethod
+    def _features_in_order(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+        """Each once, in the one order: the same choice is the same experiment, however it was made."""
+        return tuple(name for name in get_args(Feature) if name in features)
 
 
 class Moons(Points):

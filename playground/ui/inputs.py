@@ -10,11 +10,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from playground.data import pictures
+from playground.data.features import features_of
 from playground.data.scaling import WHITE
 from playground.displays import words
 from playground.displays.trying import enlarged
 from playground.lab import Lab
 from playground.spec import DataFacts, Experiment
+from playground.spec.data import Points
 from playground.spec.probes import Example, Ranges
 from playground.spec.saved import Saved
 from playground.ui import state
@@ -126,7 +128,8 @@ def _show(asked: _Asked, chosen: Chosen, caption: str) -> None:
         st.dataframe(table, hide_index=True, height=240, alt=f"The values of {chosen.label}")
         st.caption(caption)
     else:
-        st.caption(f"x = {x[0]:.3f}, y = {x[1]:.3f}: {caption}")
+        values = zip(asked.facts.feature_names, x, strict=True)
+        st.caption(f"{', '.join(f'{name} = {value:.3f}' for name, value in values)}: {caption}")
 
 
 def white_of(experiment: Experiment) -> float:
@@ -175,11 +178,14 @@ def _values(asked: _Asked) -> Chosen:
     """Sliders between the least and the largest value in the training examples."""
     found = asked.lab.probe(asked.saved, Ranges())
     x = np.array(found["typical"], np.float64)
+    data = asked.experiment.data
+    names = ("x", "y") if isinstance(data, Points) else asked.facts.feature_names
     with st.grid("auto" if len(x) > 3 else 1, min_column_width=170, key="values"):
-        for index, name in enumerate(asked.facts.feature_names):
+        for index, name in enumerate(names):
             low, high = float(found["low"][index]), float(found["high"][index])
             x[index] = _value(name, low, high, x[index], f"{asked.key}.{index}")
-    return Chosen(x[np.newaxis], "your values")
+    given = x[np.newaxis]
+    return Chosen(features_of(given, data.features) if isinstance(data, Points) else given, "your values")
 
 
 def _value(name: str, low: float, high: float, typical: float, key: str) -> float:
