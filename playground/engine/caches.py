@@ -91,6 +91,8 @@ def program(
         "loss": training.loss.model_dump(mode="json"),
         "optimizer": training.optimizer.model_dump(mode="json", exclude={"learning_rate"}),
         "metrics": training.metrics,
+        "precision": training.precision,
+        "weighted": training.class_weight is not None,
         "targets": targets_of(experiment, facts),
         "shape": [facts.input_shape, len(facts.class_names)],
         "sizes": [schedule.examples, schedule.batch_size, schedule.every],

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from playground.spec.base import Spec, essence, option
 from playground.spec.data import DataSpec, Moons
-from playground.spec.layers import INITIALIZER_HELP, Activation_, Initializer, LayerSpec
+from playground.spec.layers import INITIALIZER_HELP, KERNEL_GAIN, L1, L2, Activation_, Initializer, LayerSpec
 from playground.spec.start import Start
 from playground.spec.training import Training
 
@@ -24,6 +24,9 @@ class Output(Spec):
         None, "Activation", "Empty: softmax or sigmoid for classes, linear for a number."
     )
     kernel_initializer: Initializer = option("glorot_uniform", "Kernel initializer", INITIALIZER_HELP, advanced=True)
+    kernel_gain: float = KERNEL_GAIN
+    l1: float = L1
+    l2: float = L2
 
 
 class Model(Spec):

@@ -4,7 +4,7 @@ A new layer is one class here, its name in :data:`LAYERS` and :data:`LayerSpec`,
 ``engine/model/build.py``. A test holds every field against Keras's signature.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,13 +16,25 @@ Activation_ = Literal[
 ]  # fmt: skip
 Initializer = Literal[
     "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
-    "random_normal", "random_uniform", "truncated_normal", "orthogonal", "zeros", "ones",
+    "random_normal", "random_uniform", "truncated_normal", "orthogonal", "identity", "zeros", "ones",
 ]  # fmt: skip
 Padding = Literal["valid", "same"]
 Pair = Annotated[int, Field(ge=1, le=64)]
 
 ACTIVATION_HELP = "The function applied to each output, for instance relu(x) = max(0, x)."
 INITIALIZER_HELP = "The distribution from which the starting weights are drawn (glorot_uniform is Keras's default)."
+
+KERNEL_GAIN: Any = option(
+    1.0, "Kernel gain", "Factor on the kernel's starting values, such as orthogonal's gain; √2 keeps relu's size.",
+    gt=0, le=1000, advanced=True, later=True,
+)  # fmt: skip
+L1: Any = option(
+    0.0, "L1", "Adds λ·Σ|w| over the kernel to the loss: pulls weights to exactly 0.", ge=0, le=100, advanced=True,
+    later=True,
+)  # fmt: skip
+L2: Any = option(
+    0.0, "L2", "Adds λ·Σw² over the kernel to the loss: keeps weights small.", ge=0, le=100, advanced=True, later=True
+)
 
 
 class Layer(Spec):
@@ -49,7 +61,10 @@ class Dense(Layer):
     activation: Activation_ = option("relu", "Activation", ACTIVATION_HELP)
     use_bias: bool = option(True, "Bias", "Add a learned constant to each output.", advanced=True)
     kernel_initializer: Initializer = option("glorot_uniform", "Kernel initializer", INITIALIZER_HELP, advanced=True)
+    kernel_gain: float = KERNEL_GAIN
     bias_initializer: Initializer = option("zeros", "Bias initializer", INITIALIZER_HELP, advanced=True)
+    l1: float = L1
+    l2: float = L2
 
 
 class Conv2D(Layer):
@@ -71,7 +86,10 @@ class Conv2D(Layer):
     activation: Activation_ = option("relu", "Activation", ACTIVATION_HELP)
     use_bias: bool = option(True, "Bias", "Add a learned constant to each channel.", advanced=True)
     kernel_initializer: Initializer = option("glorot_uniform", "Kernel initializer", INITIALIZER_HELP, advanced=True)
+    kernel_gain: float = KERNEL_GAIN
     bias_initializer: Initializer = option("zeros", "Bias initializer", INITIALIZER_HELP, advanced=True)
+    l1: float = L1
+    l2: float = L2
 
 
 class Pooling(Layer):

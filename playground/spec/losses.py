@@ -20,6 +20,10 @@ class Loss(Spec):
     activation: ClassVar[str | None] = None
     """The output activation that this loss wants where it differs from the task's own."""
 
+    def targets_for(self, task: Task) -> Targets:
+        """The form in which it wants the targets of a task, as it is set."""
+        return self.targets[task]
+
 
 _CLASSES: dict[Task, Targets] = {"multiclass": "onehot", "binary": "onehot"}
 _ANY: dict[Task, Targets] = {"binary": "binary", "multiclass": "onehot", "regression": "real"}
@@ -35,6 +39,19 @@ class SparseCategoricalCrossentropy(Loss):
     formula: ClassVar[str] = r"-\log p_{y}"
     targets: ClassVar[dict[Task, Targets]] = {"multiclass": "index", "binary": "index"}
     kind: Literal["sparse_categorical_crossentropy"] = "sparse_categorical_crossentropy"
+    label_smoothing: float = option(
+        0.0,
+        "Label smoothing",
+        "Moves targets towards 1/classes: y ← y·(1 − s) + s/classes, for which they become one-hot.",
+        ge=0,
+        le=0.9,
+        advanced=True,
+        later=True,
+    )
+
+    def targets_for(self, task: Task) -> Targets:
+        """Class numbers cannot be smoothed; one-hot targets can."""
+        return "onehot" if self.label_smoothing else self.targets[task]
 
 
 class CategoricalCrossentropy(Loss):

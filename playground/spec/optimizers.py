@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from playground.spec.base import Spec, option
 from playground.spec.losses import from_name
@@ -22,8 +22,63 @@ def _beta(default: float, name: str, what: str) -> Any:
     return option(default, name, f"How slowly the running mean of {what} forgets.", ge=0, lt=1, advanced=True)
 
 
+def _clip(name: str, help: str) -> Any:
+    return option(None, name, help, gt=0, le=1e6, advanced=True, later=True)
+
+
 class Optimizer(Spec):
+    """What all optimizers have: a rate, and Keras's care for gradients and weights (:data:`CARE`).
+
+    With ``use_ema`` the averaged weights are those that are judged and kept: validation, pictures, kept epochs, scores
+    and predictions are theirs, while the training itself goes on from the weights as they are. (Keras averages in the
+    same way, but validates with the weights as they are and puts the averages in their place at the end of ``fit``.)
+    """
+
     learning_rate: float = _rate(0.001)
+    weight_decay: float | None = option(
+        None,
+        "Weight decay",
+        "Shrinks every weight a little at every step: θ ← θ − α·λ·θ, apart from the gradient.",
+        ge=0,
+        le=1,
+        advanced=True,
+        later=True,
+    )
+    clipvalue: float | None = _clip("Clip each value", "Each entry of a gradient is held within ±c.")
+    clipnorm: float | None = _clip(
+        "Clip each norm", "The gradient of each variable is shortened to c where it is longer: g ← g · min(1, c/‖g‖)."
+    )
+    global_clipnorm: float | None = _clip(
+        "Clip the global norm",
+        "All gradients together are shortened to c: their direction stays (Pascanu et al., 2013).",
+    )
+    use_ema: bool = option(
+        False,
+        "Average the weights",
+        "Judge and keep a moving average of the weights, θ̄ ← m·θ̄ + (1 − m)·θ, which is smoother than the weights.",
+        advanced=True,
+        later=True,
+    )
+    ema_momentum: float = option(
+        0.99,
+        "Momentum of the average",
+        "m: 0.99 looks back about 100 steps.",
+        ge=0,
+        le=0.99999,
+        advanced=True,
+        later=True,
+    )
+
+    @model_validator(mode="after")
+    def _clips_once(self) -> "Optimizer":
+        clips = [name for name in ("clipvalue", "clipnorm", "global_clipnorm") if getattr(self, name) is not None]
+        if len(clips) > 1:
+            raise ValueError(f"{' and '.join(clips)} are both set; keep one way of clipping")
+        return self
+
+
+CARE = ("weight_decay", "clipvalue", "clipnorm", "global_clipnorm", "use_ema", "ema_momentum")
+"""Fields that every optimizer has for the care of gradients and weights."""
 
 
 class SGD(Optimizer):
@@ -77,7 +132,9 @@ class AdamW(Adam):
     label: ClassVar[str] = "AdamW"
     help: ClassVar[str] = "Adam with weight decay apart from the gradient (Loshchilov & Hutter, 2019)."
     kind: Literal["AdamW"] = "AdamW"  # type: ignore[assignment]
-    weight_decay: float = option(0.004, "Weight decay", "θ ← θ − α·λ·θ at every step.", ge=0, le=1)
+    weight_decay: float = option(  # type: ignore[assignment]  # there is none without it
+        0.004, "Weight decay", "θ ← θ − α·λ·θ at every step.", ge=0, le=1
+    )
 
 
 class Nadam(Optimizer):

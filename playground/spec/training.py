@@ -6,12 +6,10 @@ from pydantic import Field, model_validator
 
 from playground.spec.base import Spec, option
 from playground.spec.losses import BinaryCrossentropy, LossSpec
+from playground.spec.metrics import Metric
 from playground.spec.optimizers import Adam, OptimizerSpec
-
-Metric = Literal[
-    "accuracy", "precision", "recall", "auc", "top_3_accuracy",
-    "mean_absolute_error", "mean_squared_error", "root_mean_squared_error", "r2_score",
-]  # fmt: skip
+from playground.spec.schedules import Constant, ReduceOnPlateau, ScheduleSpec
+from playground.spec.stopping import StopRuleSpec
 
 
 class Training(Spec):
@@ -19,6 +17,18 @@ class Training(Spec):
 
     loss: LossSpec = Field(BinaryCrossentropy(), title="Loss", description="What training makes small.")
     optimizer: OptimizerSpec = Field(Adam(), title="Optimizer", description="How each step follows from the gradient.")
+    schedule: ScheduleSpec = Field(
+        Constant(),
+        title="Schedule",
+        description="How the learning rate changes over the training.",
+        json_schema_extra={"later": True},
+    )
+    reduce_on_plateau: ReduceOnPlateau | None = Field(
+        None,
+        title="Reduce on plateau",
+        description="Lowers the rate whenever a score stops getting better; empty: never.",
+        json_schema_extra={"later": True},
+    )
     batch_size: Annotated[int, Field(ge=1, le=65_536)] | Literal["full"] = Field(
         32,
         title="Batch size",
@@ -34,6 +44,28 @@ class Training(Spec):
     stop_at_loss: float | None = option(
         None, "Stop at loss", "End training once the training loss of an epoch falls below this.", ge=0, le=1e6
     )
+    stop_rules: tuple[StopRuleSpec, ...] = Field(
+        (),
+        title="Stop rules",
+        description="When training is over before its last epoch; one of each kind.",
+        max_length=8,
+        json_schema_extra={"later": True},
+    )
+    class_weight: Literal["balanced"] | tuple[Annotated[float, Field(ge=0, le=1e6)], ...] | None = Field(
+        None,
+        title="Class weights",
+        description="How much an example of each class counts in the training loss; balanced: n / (classes · n_class), "
+        "so that all classes count the same.",
+        json_schema_extra={"later": True},
+    )
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = option(
+        "float32",
+        "Precision",
+        "mixed: layers compute in 16 bits while weights stay in 32, faster on a GPU and slower on a CPU; float16 "
+        "scales the loss so that small gradients do not vanish.",
+        advanced=True,
+        later=True,
+    )
     execution: Literal["auto", "plain", "xla"] = option(
         "auto",
         "Execution",
@@ -46,4 +78,11 @@ class Training(Spec):
     def _metrics_once(self) -> "Training":
         if len(set(self.metrics)) != len(self.metrics):
             raise ValueError(f"metrics {list(self.metrics)} name one twice; name each once")
+        return self
+
+    @model_validator(mode="after")
+    def _one_rule_of_each_kind(self) -> "Training":
+        kinds = [rule.kind for rule in self.stop_rules]
+        if len(set(kinds)) != len(kinds):
+            raise ValueError(f"stop_rules {kinds} name one kind twice; keep one of them")
         return self

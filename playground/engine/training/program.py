@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from playground.engine.training.averages import Averages
 from playground.engine.training.schedule import Schedule
 from playground.engine.training.source import Window
 from playground.engine.training.step import fast_dropout, full_batch_step
@@ -67,6 +68,7 @@ class Program:
         self._read = tf.function(self._metrics, autograph=False)
         self._finite = tf.function(self._all_finite, autograph=False)
         self._means = _mean_metrics(model)
+        self.averages = Averages(model)
         self._extras: dict[str, Any] = {}
 
     def extra(self, name: str, make: Callable[[keras.Model], Extra]) -> Extra:
@@ -152,13 +154,15 @@ class Program:
 
     def evaluate(self, batches: Sequence[Any]) -> None:
         """Let Keras's ``test_step`` see the batches; the metrics then hold their result."""
-        for batch in batches:
-            self._test(batch)
+        with self.averages.in_place():
+            for batch in batches:
+                self._test(batch)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Outputs of the network in inference mode, float32 (n, units)."""
         starts = range(0, len(x), EVALUATION_BATCH)
-        return np.concatenate([self._predict(x[at : at + EVALUATION_BATCH]).numpy() for at in starts])
+        with self.averages.in_place():
+            return np.concatenate([self._predict(x[at : at + EVALUATION_BATCH]).numpy() for at in starts])
 
     # Metrics and values
 
@@ -185,6 +189,11 @@ class Program:
     def values(self) -> Values:
         """The present values of all variables. Tensors do not change: TensorFlow copies a buffer somebody holds."""
         return [tf.convert_to_tensor(variable.value) for variable in self.variables]
+
+    def weights(self) -> Values:
+        """The present weights of the model as they are judged and kept: their averages, where there are such."""
+        with self.averages.in_place():
+            return self.values()[: len(self.model.variables)]
 
     def assign(self, values: Sequence[Any]) -> None:
         """Set all variables.

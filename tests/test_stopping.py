@@ -1,0 +1,180 @@
+"""Stop rules and the best epoch's weights: decisions against Keras's, and what survives an interruption."""
+
+import itertools
+from collections.abc import Iterable
+from typing import Any, cast
+
+import keras
+import numpy as np
+import pytest
+
+from playground.engine.training import Callback, Loop
+from playground.engine.training.stopping import Best, StopAtTime, StopEarly, stop_rules
+from playground.records import Point
+from playground.spec import Training
+from playground.spec.stopping import EarlyStopping, StopAtScore, TimeLimit
+
+pytestmark = pytest.mark.keras
+
+
+class FakeLoop:
+    """A training of which only the scores are known."""
+
+    def __init__(self) -> None:
+        self.epoch, self.history, self.stop_training, self.failure = 0.0, list[Point](), False, ""
+
+    def decide(self, rules: Iterable[Callback], epoch: float, **values: float) -> bool:
+        """One decision; whether the training goes on."""
+        self.epoch = epoch
+        self.history.append(Point(int(10 * epoch), epoch, "epoch", values))
+        for rule in rules:
+            rule.on_decision(cast(Loop, self))
+        return not self.stop_training
+
+
+def series(seed: int) -> list[float]:
+    """Losses that fall, wander and rise."""
+    rng = np.random.default_rng(seed)
+    return (2 / np.arange(1, 41) + np.linspace(0, 0.6, 40) + rng.normal(0, 0.08, 40)).round(2).tolist()
+
+
+def keras_stops(rule: EarlyStopping, values: list[float]) -> tuple[int, int]:
+    """After how many epochs Keras stops, and which of them it calls the best (from 1)."""
+    callback = keras.callbacks.EarlyStopping(
+        **rule.model_dump(exclude={"kind"}), mode="max" if rule.monitor == "val_accuracy" else "min"
+    )
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
+    callback.set_model(model)
+    model.stop_training = False
+    callback.on_train_begin()
+    for epoch, value in enumerate(values):
+        callback.on_epoch_end(epoch, {rule.monitor: value})
+        if model.stop_training:
+            break
+    return epoch + 1, callback.best_epoch + 1
+
+
+def ours_stops(rule: EarlyStopping, values: list[float]) -> tuple[int, int]:
+    loop, stopper, best = FakeLoop(), StopEarly(rule), Best.of(rule)
+    for epoch, value in enumerate(values, 1):
+        best.improves(value, epoch)
+        if not loop.decide([stopper], epoch, **{rule.monitor: value}):
+            break
+    return int(loop.epoch), int(best.epoch)
+
+
+SETTINGS = list(itertools.product((0, 1, 4, 7), (0.0, 0.0513, 0.3013), (0, 5)))  # no ties to round
+
+
+@pytest.mark.parametrize(("patience", "min_delta", "start"), SETTINGS)
+@pytest.mark.parametrize("monitor", ["val_loss", "val_accuracy"])
+def test_stops_where_keras_does_and_calls_the_same_epoch_the_best(monitor, patience, min_delta, start):
+    rule = EarlyStopping(monitor=monitor, patience=patience, min_delta=min_delta, start_from_epoch=start)
+    for seed in range(5):
+        values = series(seed) if monitor == "val_loss" else [1 - value / 4 for value in series(seed)]
+        assert ours_stops(rule, values) == keras_stops(rule, values)
+
+
+def test_what_is_not_a_number_is_never_the_best():
+    best = Best("val_loss")
+    assert [best.improves(value, epoch) for epoch, value in enumerate([np.nan, 2.0, np.inf, 1.0, np.nan], 1)] == [
+        False, True, False, True, False,
+    ]  # fmt: skip
+    assert (best.value, best.epoch) == (1.0, 4)
+
+
+def test_patience_counts_epochs_also_where_decisions_are_rarer():
+    loop, rule = FakeLoop(), StopEarly(EarlyStopping(patience=30))
+    for epoch in (20, 40, 60):
+        loop.decide([rule], epoch, val_loss=1.0)
+    assert loop.epoch == 60
+    assert rule.reason == (
+        "Stopped after epoch 60: the validation loss 1 has not become better than 1 (epoch 20) for 40 epochs."
+    )
+
+
+def test_a_rule_that_was_interrupted_goes_on_as_if_it_had_not_been():
+    rule, values = EarlyStopping(patience=4, min_delta=0.05), series(3)
+    expected = ours_stops(rule, values)[0]
+    for cut in range(1, expected):
+        first, second, loop = StopEarly(rule), StopEarly(rule), FakeLoop()
+        for epoch, value in enumerate(values[:cut], 1):
+            loop.decide([first], epoch, val_loss=value)
+        second.restore(first.state())
+        for epoch, value in enumerate(values[cut:], cut + 1):
+            if not loop.decide([second], epoch, val_loss=value):
+                break
+        assert loop.epoch == expected
+
+
+def test_a_training_that_goes_on_after_its_end_has_patience_anew():
+    loop, first, second = FakeLoop(), StopEarly(EarlyStopping(patience=2)), StopEarly(EarlyStopping(patience=2))
+    for epoch in (1, 2, 3):
+        loop.decide([first], epoch, val_loss=float(epoch))
+    assert loop.stop_training
+    second.restore(first.state())
+    loop.stop_training = False
+    assert loop.decide([second], 4, val_loss=4.0)
+    assert not loop.decide([second], 5, val_loss=5.0)
+    assert "better than 1 (epoch 1)" in second.reason
+
+
+def test_after_a_jump_back_what_came_later_is_forgotten():
+    loop, rule = FakeLoop(), StopEarly(EarlyStopping(patience=2))
+    for epoch, value in ((1, 3.0), (2, 2.0), (3, 1.0), (4, 1.5)):
+        loop.decide([rule], epoch, val_loss=value)
+    loop.epoch, loop.history = 2.0, loop.history[:2]
+    rule.on_jump(cast(Loop, loop))
+    assert loop.decide([rule], 3, val_loss=1.9)  # worse than what was forgotten
+    assert rule.state()["wait"] == 0
+
+
+@pytest.mark.parametrize(
+    ("monitor", "threshold", "values", "epochs", "said"),
+    [
+        ("loss", 0.4, [0.9, 0.4, 0.39], 3, "the loss 0.39 is below 0.4."),
+        ("val_accuracy", 0.9, [0.8, 0.9, 0.95], 2, "the validation accuracy 0.9 has reached 0.9."),
+        ("val_mean_absolute_error", 2, [3, np.nan, 1], 3, "the validation mean absolute error 1 is below 2."),
+    ],
+)
+def test_a_score_that_is_good_enough_ends_the_training(monitor, threshold, values, epochs, said):
+    loop, (rule,) = FakeLoop(), stop_rules(Training(stop_rules=(StopAtScore(monitor=monitor, threshold=threshold),)))
+    for epoch, value in enumerate(values, 1):
+        if not loop.decide([rule], epoch, **{monitor: value}):
+            break
+    assert rule.reason == f"Stopped after epoch {epochs}: {said}"
+
+
+def test_the_threshold_of_old_experiments_is_one_of_the_loss():
+    loop, (rule,) = FakeLoop(), stop_rules(Training(stop_at_loss=0.5))
+    assert not loop.decide([rule], 2, loss=0.49, val_loss=3.0)
+    assert rule.reason == "Stopped after epoch 2: the loss 0.49 is below 0.5."
+
+
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    now = [100.0]
+    monkeypatch.setattr("playground.engine.training.stopping.time.perf_counter", lambda: now[0])
+    return now
+
+
+def test_the_time_limit_counts_training_and_no_pauses(clock):
+    loop, rule = FakeLoop(), StopAtTime(TimeLimit(minutes=1))
+    tell: Any = lambda moment: getattr(rule, moment)(loop)  # noqa: E731
+    tell("on_train_begin")
+    clock[0] += 40
+    tell("on_stretch_end")
+    tell("on_pause")
+    clock[0] += 500
+    tell("on_stretch_end")
+    assert not loop.stop_training
+    resumed = StopAtTime(TimeLimit(minutes=1))
+    resumed.restore(rule.state())
+    clock[0] += 900
+    resumed.on_train_begin(cast(Loop, loop))
+    loop.epoch = 3.25
+    clock[0] += 21
+    resumed.on_stretch_end(cast(Loop, loop))
+    assert loop.stop_training
+    assert resumed.reason == "Stopped after epoch 3.2: the time limit of 1 minute is over."
+    assert resumed.state() == {"spent": 0.0}
