@@ -8,7 +8,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from playground.data import describe
-from playground.spec import DATASETS, LAYERS, LOSSES, OPTIMIZERS, DataSpec, Experiment, Layer, changed, metrics_for
+from playground.spec import (
+    DATASETS,
+    LAYERS,
+    LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    DataSpec,
+    Experiment,
+    Layer,
+    changed,
+    metrics_for,
+)
 from playground.spec.layers import Conv2D, Dense, Flatten, GlobalAveragePooling2D, Pooling
 from playground.spec.losses import BinaryCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy
 
@@ -59,6 +70,20 @@ def with_optimizer_kind(experiment: Experiment, kind: str) -> Experiment:
         return experiment
     optimizer = next(optimizer for optimizer in OPTIMIZERS if optimizer.model_fields["kind"].default == kind)
     return changed(experiment, training=changed(experiment.training, optimizer=optimizer()))
+
+
+def with_schedule_kind(experiment: Experiment, kind: str) -> Experiment:
+    """Another schedule with its defaults; the warm-up stays."""
+    before = experiment.training.schedule
+    if kind == before.kind:
+        return experiment
+    schedule: Any = next(schedule for schedule in SCHEDULES if schedule.model_fields["kind"].default == kind)
+    return with_training(experiment, schedule=schedule(warmup_epochs=before.warmup_epochs))
+
+
+def with_learning_rate(experiment: Experiment, learning_rate: float) -> Experiment:
+    """The same optimizer at another rate."""
+    return with_training(experiment, optimizer=changed(experiment.training.optimizer, learning_rate=learning_rate))
 
 
 def with_training(experiment: Experiment, **values: Any) -> Experiment:

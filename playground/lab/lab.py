@@ -16,6 +16,7 @@ from playground.displays.surface import DecisionSurface
 from playground.errors import EngineUnavailable, LayerError, NotFound, SpecError
 from playground.evaluation import Classification, Regression
 from playground.jobs import EngineStatus, Jobs
+from playground.lab.finding import Finding
 from playground.lab.health import HealthRecords
 from playground.lab.library import Library
 from playground.lab.outcomes import Outcomes
@@ -52,13 +53,13 @@ class Lab:
         self._descriptions: Asking[Description] = Asking(512, PATIENCE)
         self._probes: Asking[dict[str, Any]] = Asking(64, PROBE_PATIENCE)
         self._openings: Asking[bytes] = Asking(64, PATIENCE)
-        self._openings: Asking[bytes] = Asking(64, PATIENCE)
         self._previews: Asking[data.Preview] = Asking(24, PATIENCE)
         self._predictions: Remember[Mapping[str, NDArray[Any]]] = Remember(8)
         self._surfaces: Remember[DecisionSurface] = Remember(64)
         self._watched: Remember[Watching] = Remember(256)
         self.library = Library(store, jobs, settings, self.delete)
         self.tuning = Tuning(store, self.launch)
+        self.finding = Finding(store, self.launch)
         self.health = HealthRecords(store)
         self.outcomes = Outcomes(store)
 
@@ -109,19 +110,6 @@ class Lab:
         loss = experiment.training.loss.model_dump_json(), experiment.start is None
         return self._openings.get((*key, *loss), lambda: self._ask_for_opening(experiment))
 
-    def opening(self, experiment: Experiment) -> bytes:
-        """The picture "network" of an experiment on points before its first step; ``engine.probes.network`` says how
-        it is written.
-
-        Raises:
-            EngineUnavailable: nobody can be asked at the moment.
-            SpecError: there is no such network, or it does not begin with weights from its seed.
-        """
-        # What rates and epochs there are shows only later.
-        key = experiment.data.model_dump_json(), experiment.model.model_dump_json(), experiment.seed
-        loss = experiment.training.loss.model_dump_json(), experiment.start is None
-        return self._openings.get((*key, *loss), lambda: self._ask_for_opening(experiment))
-
     def _described_by(self, experiment: Experiment) -> str:
         """What a description depends on; names, seeds, rates and epochs are not part of it."""
         facts, training = self.facts(experiment.data), experiment.training
@@ -143,11 +131,6 @@ class Lab:
             y=np.asarray(answer["y"]),
             part=np.asarray(answer["part"], np.uint8),
         )
-
-    def _ask_for_opening(self, experiment: Experiment) -> bytes:
-        self._require_engine()
-        drawn: bytes = self._jobs.ask("opening", experiment.dumps())
-        return drawn
 
     def _ask_for_opening(self, experiment: Experiment) -> bytes:
         self._require_engine()

@@ -12,6 +12,7 @@ from typing import IO
 from playground import data
 from playground.errors import EngineUnavailable, ModelRefused, NotFound, SpecError
 from playground.jobs import Jobs
+from playground.lab.finding import is_search
 from playground.records import Run, SavedModel
 from playground.settings import Settings
 from playground.spec.saved import MAX_FILE
@@ -47,7 +48,8 @@ class Library:
 
     def models(self) -> list[SavedModel]:
         """All cards, newest first: files taken in, and the newest runs that are over and have weights."""
-        runs = [run for run in self._store.runs(limit=RECENT) if run.status.is_over and run.progress.step]
+        over = [run for run in self._store.runs(limit=RECENT) if run.status.is_over and run.progress.step]
+        runs = [run for run in over if not is_search(run)]
         cards = [*self.uploads(), *map(_card_of, runs)]
         return sorted(cards, key=lambda card: card.created, reverse=True)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from playground import data
 from playground.errors import SpecError
+from playground.lab.finding import is_search
 from playground.records import Run, RunStatus, SavedModel
 from playground.spec import DataFacts, DataSpec, Experiment, changed, check
 from playground.spec.saved import Saved
@@ -44,7 +45,7 @@ class Tuning:
     def bases(self) -> list[Base]:
         """Everything one can start from: runs that are over, newest first, then the models of the library."""
         runs = self._store.runs(limit=RECENT)
-        trained = [_base_of_run(run) for run in runs if run.status.is_over and run.progress.step]
+        trained = [_base_of_run(run) for run in runs if run.status.is_over and run.progress.step and not is_search(run)]
         return [*trained, *(_base_of_model(model) for model in self._store.models())]
 
     def base(self, saved: Saved) -> Base:

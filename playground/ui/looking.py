@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.lab import Lab
+from playground.lab.finding import is_search
 from playground.records import Run
 from playground.spec import Experiment
 from playground.spec.saved import Saved
@@ -44,6 +45,7 @@ def choose_weights(lab: Lab, *, what: str) -> Looked | None:
         what: what the page shows once there is one, such as "Every layer's output", for the empty page.
     """
     runs = [run for run in lab.runs(limit=MANY) if run.progress.step or run.status.is_over]
+    runs = [run for run in runs if not is_search(run)]
     watched = state.run_id()
     if watched and watched not in [run.id for run in runs]:
         runs.insert(0, lab.run(watched))

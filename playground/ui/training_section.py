@@ -10,6 +10,7 @@ from playground.lab import Lab, edits
 from playground.spec import OPTIMIZERS, DataFacts, changed, losses_for, metrics_for
 from playground.ui import state
 from playground.ui.errors import guarded
+from playground.ui.schedule_section import schedule_section
 from playground.ui.spec_form import folded, put, spec_form
 
 REDRAWS = ("training", "stack", "strip", "bench")
@@ -35,6 +36,7 @@ def _training(lab: Lab, facts: DataFacts) -> None:
         lab, "Optimizer", optimizers, training.optimizer.kind, edits.with_optimizer_kind, type(training.optimizer).help
     )
     spec_form(training.optimizer, _apply(lab, "optimizer"), "optimizer", redraws=REDRAWS)
+    schedule_section(lab, facts, REDRAWS)
     left, right = st.columns(2)
     with left:
         _batch(lab, training.batch_size)

@@ -1,0 +1,176 @@
+"""Schedules against Keras's own classes, step by step; what is refused; and how they are drawn."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from playground import data
+from playground.errors import SpecError
+from playground.spec import SCHEDULES, Experiment, ReduceOnPlateau, check, check_schedule, parse_experiment, scores_for
+from playground.spec.schedules import (
+    Constant,
+    CosineDecay,
+    CosineDecayRestarts,
+    ExponentialDecay,
+    OneCycle,
+    PolynomialDecay,
+    RangeTest,
+    StepDecay,
+)
+
+PER_EPOCH, EPOCHS = 7, 30
+STEPS = np.arange(PER_EPOCH * EPOCHS + 50)
+
+
+def factors(schedule, steps=STEPS):
+    return schedule.factors(steps, PER_EPOCH * EPOCHS, PER_EPOCH)
+
+
+def experiment_with(schedule, **training) -> Experiment:
+    layers = {"layers": [{"kind": "Dense"}]}
+    return parse_experiment({"model": layers, "training": {"schedule": schedule, "epochs": EPOCHS, **training}})
+
+
+def keras_rates(name: str, **arguments) -> np.ndarray:
+    import keras
+
+    schedule = getattr(keras.optimizers.schedules, name)(**arguments)
+    return np.array([float(schedule(int(step))) for step in STEPS])
+
+
+@pytest.mark.keras
+class TestAgainstKeras:
+    def same(self, schedule, name, **arguments):
+        np.testing.assert_allclose(factors(schedule), keras_rates(name, **arguments), rtol=0, atol=1e-6)
+
+    def test_exponential(self):
+        self.same(
+            ExponentialDecay(decay_epochs=3, decay_rate=0.7), "ExponentialDecay",
+            initial_learning_rate=1.0, decay_steps=21, decay_rate=0.7,
+        )  # fmt: skip
+
+    def test_step_is_the_staircase(self):
+        self.same(
+            StepDecay(decay_epochs=3, decay_rate=0.7), "ExponentialDecay",
+            initial_learning_rate=1.0, decay_steps=21, decay_rate=0.7, staircase=True,
+        )  # fmt: skip
+
+    def test_step_is_piecewise_constant(self):
+        # Keras's boundaries belong to the piece before them.
+        boundaries = list(range(20, int(STEPS[-1]) + 22, 21))
+        values = [0.7**k for k in range(len(boundaries) + 1)]
+        self.same(
+            StepDecay(decay_epochs=3, decay_rate=0.7), "PiecewiseConstantDecay", boundaries=boundaries, values=values
+        )
+
+    @pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+    def test_polynomial(self, power):
+        self.same(
+            PolynomialDecay(decay_epochs=20, alpha=0.1, power=power), "PolynomialDecay",
+            initial_learning_rate=1.0, decay_steps=140, end_learning_rate=0.1, power=power,
+        )  # fmt: skip
+
+    def test_cosine_to_the_end_of_training(self):
+        self.same(
+            CosineDecay(alpha=0.1), "CosineDecay", initial_learning_rate=1.0, decay_steps=PER_EPOCH * EPOCHS, alpha=0.1
+        )
+
+    def test_cosine_after_a_warm_up(self):
+        # Ours leaves out the step at rate 0.
+        self.same(
+            CosineDecay(alpha=0.1, warmup_epochs=2), "CosineDecay", initial_learning_rate=1 / 15,
+            warmup_target=1.0, warmup_steps=14, decay_steps=PER_EPOCH * EPOCHS - 14, alpha=0.1,
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("t_mul", [1.0, 1.5, 2.0])
+    @pytest.mark.parametrize("m_mul", [1.0, 0.6])
+    def test_cosine_with_restarts(self, t_mul, m_mul):
+        self.same(
+            CosineDecayRestarts(first_decay_epochs=4, t_mul=t_mul, m_mul=m_mul, alpha=0.05), "CosineDecayRestarts",
+            initial_learning_rate=1.0, first_decay_steps=28, t_mul=t_mul, m_mul=m_mul, alpha=0.05,
+        )  # fmt: skip
+
+
+class TestCurves:
+    @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule.__name__)
+    def test_untouched_it_can_be_trained_and_goes_on_beyond_the_end(self, schedule):
+        found = factors(schedule())
+        assert found.shape == STEPS.shape
+        assert found.dtype == np.float64
+        assert np.isfinite(found).all()
+        assert (found[: PER_EPOCH * EPOCHS] > 0).all()
+        experiment = experiment_with(schedule())
+        check(experiment, data.describe(experiment.data))
+
+    @pytest.mark.parametrize("schedule", [*SCHEDULES, RangeTest], ids=lambda schedule: schedule.__name__)
+    def test_a_warm_up_stands_before_any_of_them(self, schedule):
+        found = factors(schedule(warmup_epochs=2))
+        start = factors(schedule(), np.array([0]))[0]
+        np.testing.assert_allclose(found[:14], start * np.arange(1, 15) / 15)
+        assert found[14] == pytest.approx(start)
+
+    def test_every_restart_begins_at_its_full_height(self):
+        # In double precision: starts after 1, 1 + t, 1 + t + t², … lengths of the first fall.
+        for t_mul in (1.0, 2.0, 3.0):
+            schedule = CosineDecayRestarts(first_decay_epochs=1, t_mul=t_mul, m_mul=0.5)
+            starts = np.cumsum([10 * t_mul**n for n in range(7)]).astype(int)
+            starts = starts[starts < 10_000]
+            found = schedule.factors(starts, 10_000, 10)
+            np.testing.assert_allclose(found, 0.5 ** np.arange(1, len(starts) + 1), rtol=1e-6)
+
+    def test_one_cycle_rises_to_the_rate_and_ends_far_below_its_start(self):
+        found = factors(OneCycle(pct_start=0.3, div_factor=25, final_div_factor=100))
+        assert found[0] == pytest.approx(1 / 25)
+        assert found[63] == pytest.approx(1)  # 30 % of 210 steps
+        assert found[210] == pytest.approx(1 / 2500)
+        assert (np.diff(found[:64]) > 0).all()
+        assert (np.diff(found[63:211]) < 0).all()
+        linear = factors(OneCycle(pct_start=0.3, anneal_strategy="linear"))
+        np.testing.assert_allclose(np.diff(linear[:64]), (1 - 1 / 25) / 63)
+
+    def test_a_range_test_is_evenly_spaced_on_a_log_scale(self):
+        found = RangeTest(span=1e6, steps=61).factors(np.arange(61), 1000, 10)
+        np.testing.assert_allclose(np.diff(np.log10(found)), 0.1)
+        assert found[-1] == pytest.approx(1e6)
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("schedule", "said"),
+        [
+            (CosineDecay(decay_epochs=5), "falls to 0 at epoch 5 of 30"),
+            (PolynomialDecay(decay_epochs=5), "falls to 0 at epoch 5 of 30"),
+            (StepDecay(decay_epochs=0.5, decay_rate=1e-5), "falls to 0"),
+            (ExponentialDecay(decay_epochs=0.1, decay_rate=10), "grows beyond all numbers"),
+            (StepDecay(warmup_epochs=30), "warm-up of 30 epochs takes the whole training"),
+        ],
+    )
+    def test_a_rate_at_which_nothing_is_learnt(self, schedule, said):
+        experiment = experiment_with(schedule)
+        with pytest.raises(SpecError, match=said) as refused:
+            check(experiment, data.describe(experiment.data))
+        assert refused.value.where == "training.schedule"
+
+    @pytest.mark.parametrize("schedule", [CosineDecay(), PolynomialDecay(), PolynomialDecay(power=10)])
+    def test_a_floor_of_0_at_the_end_is_none(self, schedule):
+        experiment = experiment_with(schedule)
+        check_schedule(experiment, data.describe(experiment.data))
+
+    def test_a_plateau_of_a_score_that_nobody_knows(self):
+        experiment = experiment_with(Constant(), reduce_on_plateau=ReduceOnPlateau(monitor="val_auc"))
+        facts = data.describe(experiment.data)
+        assert scores_for(experiment, facts) == ["val_loss", "loss"]
+        with pytest.raises(SpecError, match=r"watches val_auc.*Choose one of: val_loss, loss"):
+            check(experiment, facts)
+
+    def test_what_the_spec_itself_refuses(self):
+        for wrong in ({"decay_rate": 0}, {"decay_rate": float("nan")}, {"decay_epochs": -1}):
+            with pytest.raises(ValidationError):
+                StepDecay(**wrong)
+
+
+def test_a_schedule_is_asked_for_by_its_name_and_an_old_experiment_keeps_its_fingerprint():
+    assert experiment_with("cosine").training.schedule == CosineDecay()
+    plain = parse_experiment({})
+    assert plain.fingerprint() == Experiment().fingerprint()
+    assert experiment_with("cosine").fingerprint() != experiment_with("constant").fingerprint()
