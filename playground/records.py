@@ -103,6 +103,8 @@ class Progress:
     step: int = 0
     total_steps: int = 0
     epoch: float = 0.0
+    epochs: int = 0
+    """How many there will be at its end, those of a base that it goes on from counted in; 0 before it is known."""
     examples_per_second: float = 0.0
     """Training examples, over the last few seconds."""
     seconds_left: float | None = None

@@ -111,8 +111,7 @@ def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> Sequence[Point]
 
 def epochs_in_all(run: Run) -> int:
     """How many epochs the run will have seen at its end: with those of the base that it goes on from."""
-    now = run.progress
-    return round(now.total_steps * now.epoch / now.step) if now.step else run.experiment.training.epochs
+    return run.progress.epochs or run.experiment.training.epochs
 
 
 def progress_in_words(run: Run, position: int | None = None) -> str:

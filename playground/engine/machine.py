@@ -5,6 +5,7 @@ import platform
 
 import keras
 import numpy as np
+import psutil
 import tensorflow as tf
 
 import playground
@@ -24,3 +25,8 @@ def device_name() -> str:
     if gpus:
         return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
     return f"CPU {platform.machine()}, {os.cpu_count()} cores"
+
+
+def memory() -> int:
+    """Bytes of memory that this process holds; the runs that share a worker share them."""
+    return int(psutil.Process().memory_info().rss)

@@ -32,7 +32,12 @@ def freeze(model: keras.Model, frozen: Collection[int]) -> None:
 
 
 def stages_of(
-    experiment: Experiment, data: Dataset, sizes: Schedule, steps_per_epoch: int, model: keras.Model
+    experiment: Experiment,
+    data: Dataset,
+    sizes: Schedule,
+    schedule: Schedule,
+    model: keras.Model | None = None,
+    frozen: Collection[str] = (),
 ) -> list[Stage]:
     """From which step on which program runs, and at which rate.
 
@@ -40,25 +45,27 @@ def stages_of(
         experiment: says what learns when.
         data: its data.
         sizes: what programs are compiled for.
-        steps_per_epoch: of the training.
+        schedule: of the training.
         model: serves the first stage, unless its program is at hand from another run.
+        frozen: ids of layers that learn in no stage.
     """
-    unused = [model]
+    unused = [model] if model is not None else []
     ids, able = [*(layer.id for layer in experiment.model.layers), OUTPUT], layers_with_weights(experiment)
 
     def stage(step: int, learning: Collection[str], rate: float) -> Stage:
-        frozen = [place for place, name in enumerate(ids) if name in able and name not in learning]
+        still = [n for n, name in enumerate(ids) if name in able and (name not in learning or name in frozen)]
 
         def make() -> keras.Model:
             made = unused.pop() if unused else built_model(experiment, data)
-            freeze(made, frozen)
+            freeze(made, still)
             return made
 
-        return Stage(step, rate, lambda: caches.program(experiment, data.facts, sizes, make, frozen))
+        return Stage(step, rate, lambda: caches.program(experiment, data.facts, sizes, make, still))
 
-    found, step = [], 0
+    found: list[Stage] = []
+    epoch = 0
     for asked in stages(experiment):
         rate = experiment.training.optimizer.learning_rate * asked.rate_factor
-        found.append(stage(step, asked.layers, rate))
-        step += (asked.epochs or 0) * steps_per_epoch
+        found.append(stage(schedule.step_of(epoch) if found else 0, asked.layers, rate))
+        epoch += asked.epochs or 0
     return found

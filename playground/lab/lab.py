@@ -21,6 +21,7 @@ from playground.lab.health import HealthRecords
 from playground.lab.library import Library
 from playground.lab.outcomes import Outcomes
 from playground.lab.remember import Asking, Remember
+from playground.lab.steering import Steering
 from playground.lab.tuning import Tuning
 from playground.lab.watching import Watch, Watching
 from playground.records import Description, Run, RunStatus
@@ -59,6 +60,7 @@ class Lab:
         self._watched: Remember[Watching] = Remember(256)
         self.library = Library(store, jobs, settings, self.delete)
         self.tuning = Tuning(store, self.launch)
+        self.steering = Steering(store)
         self.finding = Finding(store, self.launch)
         self.health = HealthRecords(store)
         self.outcomes = Outcomes(store)

@@ -10,14 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from playground.engine.machine import memory
 from playground.engine.training.callback import Callback
 from playground.engine.training.loop import Loop
 from playground.engine.training.reporting import Reporter
 from playground.errors import StoreError
-from playground.records import Event, Point, Progress
+from playground.records import Point, Progress
 from playground.store import Store
 
 logger = logging.getLogger(__name__)
+
+WHOLE_BYTES = 8_000_000
+"""Up to so many bytes an epoch is kept with the state of its optimizer."""
 
 
 class Record(Callback):
@@ -31,70 +35,62 @@ class Record(Callback):
 
     def on_train_begin(self, loop: Loop) -> None:
         self._recent.append((time.perf_counter(), loop.epoch))
-        self._reporter.say(self._progress(loop), plan=loop.pilot.plan)
+        self._reporter.say(progress_of(loop), plan=loop.pilot.plan)
 
     def on_stretch_end(self, loop: Loop) -> None:
         now = time.perf_counter()
         self._recent.append((now, loop.epoch))
         # Nobody reads faster than a page refreshes; the first seconds are watched most closely.
         due = now - self._pointed_at > (0.2 if now - self._began < 20 else 1.0)
-        points: tuple[Point, ...] = ()
         is_first = self._pointed_at == -math.inf
-        if loop.values and due:
-            points, self._pointed_at = (Point(loop.step, loop.epoch, "chunk", dict(loop.values)),), now
+        points = self._point(loop) if due else ()
         plan, self._plan = (loop.pilot.plan if loop.pilot.plan != self._plan else None), loop.pilot.plan
-        self._reporter.say(self._progress(loop), points=points, plan=plan, at_once=is_first)
+        self._reporter.say(progress_of(loop, self._speed()), points=points, plan=plan, at_once=is_first)
 
     def on_decision(self, loop: Loop) -> None:
-        self._reporter.say(self._progress(loop), points=(loop.history[-1],))
+        self._reporter.say(progress_of(loop, self._speed()), points=(loop.history[-1],))
 
-    def _progress(self, loop: Loop) -> Progress:
+    def on_pause(self, loop: Loop) -> None:
+        self._recent.clear()
+        self._recent.append((time.perf_counter(), loop.epoch))
+        self._reporter.say(progress_of(loop), points=self._point(loop), at_once=True)
+
+    def on_jump(self, loop: Loop) -> None:
+        self._recent.clear()
+        self._pointed_at = -math.inf
+
+    def _point(self, loop: Loop) -> tuple[Point, ...]:
+        """The live point of this moment, unless there is none or it is a decision, which has a better one."""
+        decided = bool(loop.history) and loop.history[-1].step == loop.step
+        if not loop.values or decided:
+            return ()
+        self._pointed_at = time.perf_counter()
+        return (Point(loop.step, loop.epoch, "chunk", dict(loop.values)),)
+
+    def _speed(self) -> float:
+        """Epochs a second, over the last stretches."""
         (then, epoch_then), (now, epoch) = self._recent[0], self._recent[-1]
-        speed = (epoch - epoch_then) / (now - then) if now > then else 0.0
-        left = (loop.schedule.epochs - epoch) / speed if speed else None
-        return Progress(
-            step=loop.step,
-            total_steps=loop.schedule.total_steps,
-            epoch=loop.epoch,
-            examples_per_second=speed * loop.schedule.examples,
-            seconds_left=left,
-            phase="training",
-        )
+        return (epoch - epoch_then) / (now - then) if now > then else 0.0
 
 
-class Obey(Callback):
-    """Does what people ask of the run: stop, pause."""
-
-    def __init__(self, reporter: Reporter, change: Callable[[Event], None]) -> None:
-        self._reporter, self._change = reporter, change
-
-    def on_stretch_end(self, loop: Loop) -> None:
-        if self._reporter.controls.pause and not self._reporter.controls.stop and not self._reporter.lost:
-            self._change(Event.PAUSE)
-            while self._reporter.controls.pause and not self._reporter.controls.stop and not self._reporter.lost:
-                time.sleep(0.05)
-            if not self._reporter.lost and not self._reporter.controls.stop:
-                self._change(Event.CONTINUE)
-        if self._reporter.controls.stop or self._reporter.lost:
-            loop.stop_training = True
-
-
-class StopAtLoss(Callback):
-    """Ends the training once the training loss of a decision is below a threshold."""
-
-    def __init__(self, threshold: float) -> None:
-        self.threshold = threshold
-        self.reason = ""
-
-    def on_decision(self, loop: Loop) -> None:
-        loss = loop.history[-1].values["loss"]
-        if loss < self.threshold:
-            loop.stop_training = True
-            self.reason = f"Stopped after epoch {loop.epoch:.0f}: the loss {loss:.4g} is below {self.threshold:.4g}."
+def progress_of(loop: Loop, speed: float = 0.0) -> Progress:
+    """How far a training is that runs at ``speed`` epochs a second; 0: it stands, or nobody knows yet."""
+    return Progress(
+        step=loop.step,
+        total_steps=loop.schedule.total_steps,
+        epoch=loop.epoch,
+        epochs=loop.schedule.epochs,
+        examples_per_second=speed * loop.schedule.examples,
+        seconds_left=(loop.schedule.epochs - loop.epoch) / speed if speed else None,
+        phase="training",
+        rate=loop.rate,
+        memory=memory(),
+    )
 
 
 class Picture(Callback):
-    """Publishes a small picture of the network, such as its decision surface, twice a second at most."""
+    """Publishes a small picture of the network, such as its decision surface: every half second at most, and always at
+    a pause and at the end."""
 
     def __init__(self, reporter: Reporter, name: str, draw: Callable[[], bytes], seconds: float = 0.5) -> None:
         self._reporter, self._name, self._draw, self._seconds = reporter, name, draw, seconds
@@ -104,12 +100,15 @@ class Picture(Callback):
         if time.perf_counter() - self._drawn_at >= self._seconds:
             self._publish(loop)
 
+    def on_pause(self, loop: Loop) -> None:
+        self._publish(loop)
+
     def on_train_end(self, loop: Loop) -> None:
         self._publish(loop)
 
     def _publish(self, loop: Loop) -> None:
         self._drawn_at = time.perf_counter()
-        self._reporter.say(self._reporter.progress, live={self._name: (loop.step, self._draw())})
+        self._reporter.say(self._reporter.progress, live={self._name: (loop.step, self._draw())}, at_once=True)
 
 
 class Checkpoint(Callback):
@@ -126,13 +125,14 @@ class Checkpoint(Callback):
     def on_stretch_end(self, loop: Loop) -> None:
         late = time.perf_counter() - self._written_at >= self._seconds
         if late and (self._pending is None or self._pending.done()):
-            self._write(loop)
+            self.write(loop)
 
     def on_train_end(self, loop: Loop) -> None:
-        self._write(loop)
+        self.write(loop)
         self._pool.shutdown(wait=True)
 
-    def _write(self, loop: Loop) -> None:
+    def write(self, loop: Loop) -> None:
+        """Write one now."""
         self._written_at = time.perf_counter()
         with loop.learner.seat() as program:
             values = program.values()
@@ -152,7 +152,8 @@ class KeepEpochs(Callback):
 
     Every epoch at first; whenever more than ``most`` are kept, every other one goes. The first are the weights before
     the first step: epoch 0, or that from which a saved training goes on. At most one a second: a run that is over in a
-    moment must not wait for its disk.
+    moment must not wait for its disk. Of small networks the optimizer is kept as well: going back to such an epoch is
+    as if what came after had never been.
     """
 
     def __init__(self, store: Store, run_id: str, lease: str, most: int = 12, seconds: float = 1.0) -> None:
@@ -171,6 +172,13 @@ class KeepEpochs(Callback):
         if late and (self._pending is None or self._pending.done()):
             self._keep(loop)
 
+    def on_jump(self, loop: Loop) -> None:
+        if self._pending is not None:
+            self._pending.result()
+        gone = [epoch for epoch in self._kept if epoch > loop.epoch]
+        self._kept = [epoch for epoch in self._kept if epoch not in gone]
+        self._store.drop_epochs(self._run_id, gone, lease=self._lease)
+
     def on_train_end(self, loop: Loop) -> None:
         if loop.epoch == int(loop.epoch) and int(loop.epoch) not in self._kept:
             self._keep(loop)
@@ -179,7 +187,9 @@ class KeepEpochs(Callback):
     def _keep(self, loop: Loop) -> None:
         self._written_at = time.perf_counter()
         with loop.learner.seat() as program:
-            values = program.values()[: len(program.model.variables)]
+            values = program.values()
+            if sum(math.prod(value.shape) * value.dtype.size for value in values) > WHOLE_BYTES:
+                values = program.weights()
         self._kept = sorted({*self._kept, round(loop.epoch)})
         self._pending = self._pool.submit(self._save, round(loop.epoch), values)
 

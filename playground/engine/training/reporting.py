@@ -12,7 +12,9 @@ from playground.store import Store
 
 logger = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_REPORTS = 0.25
+SECONDS_BETWEEN_REPORTS = 0.2
+SECONDS_BETWEEN_LOOKS = 0.1
+"""At what people ask: a read of one row, where a report is a write."""
 SECONDS_BETWEEN_BEATS = 2.0
 POINTS_HELD = 20_000
 
@@ -33,9 +35,10 @@ class Reporter:
         self._points: deque[Point] = deque(maxlen=POINTS_HELD)
         self._live: dict[str, tuple[int, bytes]] = {}
         self._plan: tuple[tuple[int, str], ...] | None = None
-        self._changed = False
+        self._changed = self._urgent = False
         self._reported_at = 0.0
-        self._wake, self._over = Flag(), False
+        self._wake, self._asked, self._over = Flag(), Flag(), False
+        self._writing = Lock()
         self._thread = Thread(target=self._work, name=f"report-{run_id}", daemon=True)
 
     def __enter__(self) -> "Reporter":
@@ -62,29 +65,64 @@ class Reporter:
             self._points.extend(points)
             self._live |= live or {}
             self._plan = plan or self._plan
-            self._changed = True
+            self._changed, self._urgent = True, self._urgent or at_once
         if at_once:
             self._wake.set()
 
+    def is_asked(self, seen: int) -> bool:
+        """Whether there are orders after the one with the number ``seen``."""
+        return self.controls.orders > seen
+
+    def wait(self, seconds: float) -> None:
+        """Sleep so long, or until people ask for something else than before."""
+        self._asked.wait(seconds)
+        self._asked.clear()
+
+    def flush(self) -> None:
+        """Write all that was said, and return when it is written."""
+        self._report()
+
     def _work(self) -> None:
         while not self._over and not self.lost:
-            if self._changed or time.monotonic() - self._reported_at > SECONDS_BETWEEN_BEATS:
+            since = time.monotonic() - self._reported_at
+            if (self._changed and since > SECONDS_BETWEEN_REPORTS) or since > SECONDS_BETWEEN_BEATS or self._urgent:
                 self._report()
-            self._wake.wait(SECONDS_BETWEEN_REPORTS)
+            else:
+                self._look()
+            self._wake.wait(SECONDS_BETWEEN_LOOKS)
             self._wake.clear()
         if not self.lost:
             self._report()
 
+    def _look(self) -> None:
+        try:
+            self._hear(self._store.controls(self._run_id))
+        except NotFound:
+            self.lost = True
+            self._asked.set()
+        except StoreError as error:
+            logger.warning("controls of run %s: %s", self._run_id, error)
+
+    def _hear(self, controls: Controls) -> None:
+        if controls != self.controls:
+            self.controls = controls
+            self._asked.set()
+
     def _report(self) -> None:
+        with self._writing:
+            self._write()
+
+    def _write(self) -> None:
         with self._lock:
             progress, points, live, plan = self.progress, list(self._points), self._live, self._plan
             self._points.clear()
-            self._live, self._plan, self._changed = {}, None, False
+            self._live, self._plan, self._changed, self._urgent = {}, None, False, False
         try:
-            self.controls = self._store.report(self._run_id, self._lease, progress, points=points, plan=plan, live=live)
+            self._hear(self._store.report(self._run_id, self._lease, progress, points=points, plan=plan, live=live))
             self._reported_at = time.monotonic()
         except (LeaseLost, NotFound):
             self.lost = True
+            self._asked.set()
         except StoreError as error:
             # A full disk or a locked database may pass; what was to be said is kept, and the run goes on.
             logger.warning("report of run %s: %s", self._run_id, error)
