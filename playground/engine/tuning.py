@@ -131,7 +131,7 @@ class Tuning:
         }
         if takes_weights and may_have_seen(experiment, self._facts, self.base.experiment, self.base.facts):
             found["may_have_seen"] = True
-        with learner.seat() as program:
+        with learner.seat() as program, program.averages.in_place():
             found["weights_changed"] = self._weights_changed(program)
             if (old := self._old_task(program)) is not None:
                 found["old_task"] = old

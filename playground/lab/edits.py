@@ -14,14 +14,18 @@ from playground.spec import (
     LOSSES,
     OPTIMIZERS,
     SCHEDULES,
+    DataFacts,
     DataSpec,
     Experiment,
     Layer,
     changed,
     metrics_for,
+    scores_for,
 )
 from playground.spec.layers import Conv2D, Dense, Flatten, GlobalAveragePooling2D, Pooling
 from playground.spec.losses import BinaryCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy
+from playground.spec.optimizers import CARE
+from playground.spec.stopping import Watching
 
 DEFAULT_LOSS = {
     "binary": BinaryCrossentropy,
@@ -65,11 +69,15 @@ def with_loss_kind(experiment: Experiment, kind: str) -> Experiment:
 
 
 def with_optimizer_kind(experiment: Experiment, kind: str) -> Experiment:
-    """Another optimizer with its own defaults; its learning rate too, for what suits one does not suit another."""
+    """Another optimizer with its own defaults; its learning rate too, for what suits one does not suit another.
+
+    Clipping and averaging stay, which mean the same for all.
+    """
     if kind == experiment.training.optimizer.kind:
         return experiment
     optimizer = next(optimizer for optimizer in OPTIMIZERS if optimizer.model_fields["kind"].default == kind)
-    return changed(experiment, training=changed(experiment.training, optimizer=optimizer()))
+    care = {name: getattr(experiment.training.optimizer, name) for name in CARE if name != "weight_decay"}
+    return changed(experiment, training=changed(experiment.training, optimizer=optimizer(**care)))
 
 
 def with_schedule_kind(experiment: Experiment, kind: str) -> Experiment:
@@ -150,4 +158,13 @@ def _with_fitting_metrics(experiment: Experiment) -> Experiment:
     facts = describe(experiment.data)
     fitting = metrics_for(experiment, facts)
     kept = tuple(metric for metric in experiment.training.metrics if metric in fitting)
-    return with_training(experiment, metrics=kept or (DEFAULT_METRICS[facts.task],))
+    return _with_fitting_care(with_training(experiment, metrics=kept or (DEFAULT_METRICS[facts.task],)), facts)
+
+
+def _with_fitting_care(experiment: Experiment, facts: DataFacts) -> Experiment:
+    """Stop rules that watch what is reported, and class weights for the classes there are."""
+    training, scores = experiment.training, scores_for(experiment, facts)
+    rules = [rule for rule in training.stop_rules if not isinstance(rule, Watching) or rule.monitor in scores]
+    weights, classes = training.class_weight, len(facts.class_names)
+    fits = weights is None or (len(weights) == classes if isinstance(weights, tuple) else classes > 0)
+    return with_training(experiment, stop_rules=tuple(rules), class_weight=weights if fits else None)

@@ -9,6 +9,7 @@ from playground.spec.experiment import Experiment
 from playground.spec.losses import losses_for
 from playground.spec.saved import Saved
 from playground.spec.start import Continue, HeadOnly, HeadThenAll, Stage, Start, TuningPlan
+from playground.spec.stopping import StopAtScore, StopRule, Watching
 
 Head = Literal["auto", "keep", "replace"]
 
@@ -29,8 +30,8 @@ def tuned(
 ) -> Experiment:
     """The experiment that adapts saved weights: the layers of the base, its optimizer and batch size.
 
-    The loss is the base's where it fits the task of the data; ``stop_at_loss`` goes on only with :class:`Continue`,
-    because it was chosen for the old task.
+    The loss is the base's where it fits the task of the data. Thresholds at which to stop go on only with
+    :class:`Continue`, and class weights of one's own only with the same data: they were chosen for the old task.
 
     Args:
         base: the experiment whose weights are adapted.
@@ -44,11 +45,18 @@ def tuned(
     """
     data, plan = data or base.data, plan or HeadThenAll()
     training: dict[str, Any] = {"epochs": epochs or base.training.epochs}
+    rules: list[StopRule] = list(base.training.stop_rules)
     if data.task not in base.training.loss.targets:
         training["loss"] = losses_for(data.task)[0]()
         training["metrics"] = () if data.task == "regression" else ("accuracy",)
+        training["class_weight"] = None
+        rules = [rule for rule in rules if not isinstance(rule, Watching)]
     if not isinstance(plan, Continue):
         training["stop_at_loss"] = None
+        rules = [rule for rule in rules if not isinstance(rule, StopAtScore)]
+    training["stop_rules"] = tuple(rules)
+    if data != base.data and isinstance(base.training.class_weight, tuple):
+        training["class_weight"] = None
     output = base.model.output
     if data != base.data and head != "keep":
         output = changed(output, units=None)  # as many as the new data has classes

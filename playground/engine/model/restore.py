@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.data import describe as describe_data
-from playground.engine.model.build import build_model, scores_of
+from playground.engine.model.build import build_model, keras_optimizer, scores_of
+from playground.engine.training.averages import Averages
 from playground.errors import NotFound, SpecError
 from playground.records import Run
 from playground.spec import DataFacts, Experiment
@@ -47,8 +48,9 @@ def restore(store: Store, saved: Saved) -> Restored:
         run = store.run(saved.run)
         experiment, facts = run.experiment, describe_data(run.experiment.data)
         arrays, epoch = weights_of(store, run, saved.epoch)
-    model = build_model(experiment, facts)
-    assign_weights(model, [arrays[f"v{index}"] for index in range(len(model.variables))])
+    # The weights of a training in mixed precision are float32, and so is everything that looks into them.
+    model = build_model(experiment, facts, dtype="float32")
+    assign_weights(model, _judged(model, experiment, arrays))
     return Restored(model, experiment, facts, epoch)
 
 
@@ -75,6 +77,22 @@ def weights_of(store: Store, run: Run, epoch: int | None) -> tuple[dict[str, NDA
         choice = ", ".join(map(str, kept)) or "none"
         raise NotFound(f"The run {run.id} kept no weights of epoch {epoch}. Choose one of the kept epochs: {choice}.")
     return store.read_epoch(run.id, epoch), float(epoch)
+
+
+def _judged(
+    model: keras.Model, experiment: Experiment, arrays: dict[str, NDArray[np.generic]]
+) -> list[NDArray[np.generic]]:
+    """The weights of a network among its kept variables: their moving averages, where the optimizer has those."""
+    places = list(range(len(model.variables)))
+    if experiment.training.optimizer.use_ema and f"v{len(places)}" in arrays:
+        optimizer = keras_optimizer(experiment)
+        optimizer.build(model.trainable_variables)
+        every = [*model.variables, *optimizer.variables]
+        for place, variable in enumerate(every[len(places) :], len(places)):
+            variable.assign(arrays[f"v{place}"])
+        for weight, average in Averages(optimizer).places(every).items():
+            places[weight] = average
+    return [arrays[f"v{place}"] for place in places]
 
 
 def assign_weights(model: keras.Model, values: list[NDArray[np.generic]]) -> None:

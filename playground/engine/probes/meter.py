@@ -102,7 +102,8 @@ class Meter:
         optimizer = self._model.optimizer
         touched = [*self.variables, *optimizer.variables]
         before = [tf.identity(variable.value) for variable in touched]
-        learning = [(g, v) for g, v in zip(gradients, self.variables, strict=True) if v.trainable]
+        # Float16: the optimizer divides by the factor with which it scales the loss.
+        learning = [(optimizer.scale_loss(g), v) for g, v in zip(gradients, self.variables, strict=True) if v.trainable]
         optimizer.apply_gradients(learning)
         updates = [
             variable.value - value
@@ -121,6 +122,8 @@ def _of_variable(gradient: tf.Tensor, update: tf.Tensor, weight: tf.Tensor) -> t
 
 def _of_layer(activation: str, a: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
     """``LAYER_COLUMNS`` of the outputs (examples, …, units) of one layer and the loss's gradient by them."""
+
+    a, gradient = tf.cast(a, tf.float32), tf.cast(gradient, tf.float32)  # in mixed precision they have 16 bits
 
     def share(where: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(tf.cast(where, a.dtype))

@@ -15,12 +15,12 @@ class Averages:
     weights as they are, also one that was stopped and resumed.
 
     Args:
-        model: compiled, its optimizer built.
+        optimizer: built on all weights that may ever learn.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, optimizer: keras.optimizers.Optimizer) -> None:
         # Float16 has its optimizer inside one that scales the loss.
-        self._optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        self._optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         averages = self._optimizer._model_variables_moving_average if self._optimizer.use_ema else []
         # An optimizer is built on all variables, also on those that are frozen by now.
         self._pairs = list(zip(self._optimizer._trainable_variables[: len(averages)], averages, strict=True))

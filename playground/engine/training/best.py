@@ -90,8 +90,10 @@ class KeepBest(Callback):
     def on_train_end(self, loop: Loop) -> None:
         if self._weights is None:
             return
-        with self._surviving_a_full_disk():
-            self._store.keep_epoch(self._run_id, round(self._best.epoch), self._arrays(), lease=self._lease)
+        epoch = round(self._best.epoch)
+        if epoch not in self._store.kept_epochs(self._run_id):
+            with self._surviving_a_full_disk():
+                self._store.keep_epoch(self._run_id, epoch, self._arrays(), lease=self._lease)
         if self._rule.restore_best_weights and self._is_over(loop) and not loop.failure:
             with loop.learner.seat() as program:
                 for variable, value in zip(program.model.variables, self._weights.values(), strict=True):

@@ -68,7 +68,7 @@ class Program:
         self._read = tf.function(self._metrics, autograph=False)
         self._finite = tf.function(self._all_finite, autograph=False)
         self._means = _mean_metrics(model)
-        self.averages = Averages(model)
+        self.averages = Averages(model.optimizer)
         self._extras: dict[str, Any] = {}
 
     def extra(self, name: str, make: Callable[[keras.Model], Extra]) -> Extra:
