@@ -45,7 +45,7 @@ class TestWhole:
         assert header["whole"]
         assert header["run"] | {"epochs": 10, "status": "running", "step": 60, "phase": "training"} == header["run"]
         assert header["points"][1] == [20, 2, "epoch", points_of(2)[1].values]
-        assert header["pictures"] == [{"name": "network", "step": 60, "bytes": 8}, {"name": "samples", "step": 50, "bytes": 0}]  # fmt: skip
+        assert [tuple(picture.values()) for picture in header["pictures"]] == [("network", 60, 8), ("samples", 50, 0)]
         assert payloads == [b"\0picture", b""]
 
     def test_what_is_no_number_is_null(self):

@@ -5,6 +5,7 @@ const UNKNOWN = 4404; // the code with which the server says that there is no su
 
 // subscribe(url, { onFrame(header, payloads), onState("open" | "closed") }) → { close() }
 //
+// url: as ui.feed.url gives it, or a function that gives the newest one, whose token is good for longer.
 // payloads: one Uint8Array a picture, in the order of header.pictures. The socket reconnects by itself; every first
 // frame of a socket is a whole one. A hidden page lets go of it, and follows again when it is shown.
 export function subscribe(url, { onFrame, onState = () => {} }) {
@@ -13,7 +14,7 @@ export function subscribe(url, { onFrame, onState = () => {} }) {
   const connect = () => {
     clearTimeout(feed.timer);
     if (feed.isOver || feed.socket || document.hidden) return;
-    const address = new URL(url, document.baseURI);
+    const address = new URL(typeof url === "function" ? url() : url, document.baseURI);
     address.protocol = address.protocol.replace("http", "ws");
     const socket = (feed.socket = new WebSocket(address));
     socket.binaryType = "arraybuffer";
