@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,12 @@ from playground.engine.training import (
 )
 from playground.engine.training.best import KeepBest
 from playground.engine.training.callbacks import Checkpoint, KeepEpochs, Picture, Record
+from playground.engine.training.plateau import ReduceOnPlateau
+from playground.engine.training.rate import Factors
 from playground.engine.training.reporting import Reporter
-from playground.engine.training.stopping import stop_rules
+from playground.engine.training.samples import Samples
+from playground.engine.training.stopping import Stopper, stop_rules
+from playground.engine.training.sweep import Sweep
 from playground.engine.tuning import Tuning
 from playground.errors import NotFound
 from playground.evaluation.health import Health
@@ -47,6 +52,7 @@ from playground.records import Run
 from playground.settings import Settings
 from playground.spec import Experiment
 from playground.spec.data import Points
+from playground.spec.schedules import Constant, RangeTest
 from playground.spec.tuning import layers_with_weights
 from playground.store import Store
 
@@ -124,7 +130,7 @@ class Assembly:
             callbacks=callbacks,
             step=step,
             stages=stages,
-            learning_rate=LearningRate(stage.rate, scale=course.rate_scale),
+            learning_rate=LearningRate(stage.rate, self._factors(), course.rate_scale),
         )
 
     # The course, and what it makes of the loop
@@ -138,6 +144,11 @@ class Assembly:
             return replace(course, epochs=course.epochs + asked - int(memory["asked_epochs"]))
         size = examples if training.batch_size == "full" else training.batch_size
         return Course(asked, (Leg(0, 0, size),))
+
+    def _factors(self) -> Factors | None:
+        """The schedule; None where it leaves the rate as it is, so that nothing is handed to the compiled loop."""
+        schedule = self.experiment.training.schedule
+        return None if schedule == Constant() else schedule.factors
 
     def rebuild(self, course: Course, step: int) -> tuple[Program, Source, Schedule, Sequence[Stage]]:
         """Program, source, schedule and stages of a course from ``step`` on."""
@@ -169,12 +180,20 @@ class Assembly:
     def _callbacks(self, course: Course) -> list[Callback]:
         store, run_id, lease, training = self.store, self.run.id, self.lease, self.experiment.training
         checkpoint = Checkpoint(store, run_id, lease, self.settings.checkpoint_seconds, self._memory)
-        self.stop_rules = stop_rules(training)
+        self.stop_rules: list[Stopper] = stop_rules(training)
+        if isinstance(training.schedule, RangeTest):
+            rate, keep = training.optimizer.learning_rate, partial(store.write_arrays, run_id, "sweep", lease=lease)
+            self.stop_rules = [Sweep(training.schedule, rate, keep)]
         self.best = KeepBest(store, run_id, lease, training, bool(self.data.facts.validation), self.is_whole)
         self.steer = Steer(store, run_id, lease, self.reporter, course, self._ground(checkpoint))
         callbacks: list[Callback] = [Record(self.reporter)]
         if isinstance(self.experiment.data, Points) and self.data.plane is not None:
             callbacks += self._pictures(self.experiment.data, self.data.plane)
+        samples = Samples(self.data, self.experiment.data)
+        if len(samples.x):
+            callbacks.append(Picture(self.reporter, "samples", lambda: samples.pack(self.scores(samples.x)), 1.0))
+        if training.reduce_on_plateau:
+            callbacks.append(ReduceOnPlateau(training.reduce_on_plateau))
         callbacks += [*self.stop_rules, KeepEpochs(store, run_id, lease)]
         if self.tuning is None or self.tuning.epochs:
             callbacks.append(self._watch_health())

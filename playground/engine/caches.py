@@ -17,6 +17,7 @@ from playground.engine.training import Program, Schedule
 from playground.errors import DataMissing
 from playground.settings import Settings
 from playground.spec import DataFacts, DataSpec, Experiment
+from playground.spec.schedules import Constant
 
 Value = TypeVar("Value")
 
@@ -97,5 +98,6 @@ def program(
         "shape": [facts.input_shape, len(facts.class_names)],
         "sizes": [schedule.examples, schedule.batch_size, schedule.every],
         "frozen": list(frozen),
+        "scheduled": training.schedule != Constant(),
     }
     return _programs.get(json.dumps(what, sort_keys=True), lambda: Program(make(), schedule))
