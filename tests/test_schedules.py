@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from playground import data
+from playground.displays.schedules import RateCurve
 from playground.errors import SpecError
 from playground.spec import SCHEDULES, Experiment, ReduceOnPlateau, check, check_schedule, parse_experiment, scores_for
 from playground.spec.schedules import (
@@ -167,6 +168,63 @@ class TestRefused:
         for wrong in ({"decay_rate": 0}, {"decay_rate": float("nan")}, {"decay_epochs": -1}):
             with pytest.raises(ValidationError):
                 StepDecay(**wrong)
+
+
+class TestPreview:
+    def figure(self, schedule, **training):
+        curve = RateCurve.from_training(experiment_with(schedule, **training).training, PER_EPOCH)
+        return curve.plot()
+
+    @pytest.mark.parametrize(
+        ("schedule", "said"),
+        [
+            (Constant(), "Stays at 0.001 to epoch 30."),
+            (Constant(warmup_epochs=1), "Rises to 0.001 over 1 epoch, then stays at 0.001 to epoch 30."),
+            (
+                CosineDecay(warmup_epochs=2, alpha=0.01),
+                "Rises to 0.001 over 2 epochs, then falls along a cosine to 1e-05 at epoch 30.",
+            ),
+            (PolynomialDecay(power=2), "Starts at 0.001, falls with power 2 to nearly 0 at epoch 30."),
+            (StepDecay(), "Starts at 0.001, is multiplied by 0.5 every 5 epochs, to 3.1e-05 at epoch 30."),
+            (ExponentialDecay(decay_rate=2), "Starts at 0.001, grows exponentially to 0.063 at epoch 30."),
+            (ExponentialDecay(decay_epochs=0.1, decay_rate=1e-9), "exponentially to 0 at epoch 30."),
+            (ExponentialDecay(decay_epochs=0.1, decay_rate=10), "exponentially to infinity at epoch 30."),
+            (OneCycle(), "Starts at 4e-05, rises to its peak for 30 % of the training, then falls to nearly 0"),
+        ],
+    )
+    def test_it_says_what_the_rate_does(self, schedule, said):
+        figure = self.figure(schedule)
+        assert said in figure.summary
+        assert figure.alt.startswith("Learning rate over the epochs. ")
+
+    def test_what_is_drawn_is_what_is_trained(self):
+        figure = self.figure(CosineDecay(warmup_epochs=3))
+        steps = (np.array(figure.data["epoch"]) * PER_EPOCH).round().astype(int)
+        np.testing.assert_array_equal(steps, np.arange(PER_EPOCH * EPOCHS))
+        np.testing.assert_allclose(figure.data["rate"], 0.001 * factors(CosineDecay(warmup_epochs=3), steps), rtol=1e-6)
+
+    def test_a_long_training_is_drawn_with_few_points(self):
+        assert len(self.figure(CosineDecay(), epochs=100_000).data) <= 2000
+
+    def test_what_is_refused_is_drawn_as_far_as_it_can_be(self):
+        for rate in (10, 1e-9):
+            figure = self.figure(ExponentialDecay(decay_epochs=0.1, decay_rate=rate))
+            drawn = np.array(figure.data["rate"])
+            assert 0 < len(drawn) < PER_EPOCH * EPOCHS
+            assert np.isfinite(drawn).all()
+            assert (drawn > 0).all()
+
+    def test_the_axis_is_logarithmic_where_a_linear_one_would_hide_the_curve(self):
+        def axis(schedule) -> str:
+            return self.figure(schedule).spec["encoding"]["y"]["scale"].get("type", "linear")
+
+        assert [axis(made()) for made in SCHEDULES] == ["linear"] * len(SCHEDULES)
+        assert axis(ExponentialDecay(decay_epochs=3, decay_rate=0.1)) == "log"
+        assert axis(CosineDecay(decay_epochs=5)) == "linear"
+
+    def test_it_tells_of_a_reduction_on_plateau(self):
+        figure = self.figure(Constant(), reduce_on_plateau=ReduceOnPlateau(factor=0.2))
+        assert figure.summary.endswith("multiplied by 0.2 whenever val_loss stops getting better.")
 
 
 def test_a_schedule_is_asked_for_by_its_name_and_an_old_experiment_keeps_its_fingerprint():

@@ -74,7 +74,7 @@ class RateCurve:
         last, highest = self.rate[-1], np.nanmax(self.rate)
         if not np.isfinite(last):
             return "infinity"
-        return f"{last:.3g}" if self.is_log or last > NEARLY_NONE * highest else "nearly 0"
+        return f"{last:.2g}" if self.is_log or last > NEARLY_NONE * highest else "nearly 0"
 
 
 def _spec(is_log: bool) -> dict[str, Any]:

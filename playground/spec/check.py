@@ -120,10 +120,9 @@ def check_schedule(experiment: Experiment, facts: DataFacts) -> None:
     steps, rates = rates_on_grid(
         training.schedule, training.optimizer.learning_rate, training.epochs * steps_per_epoch, steps_per_epoch
     )
-    limits = np.finfo(np.float32)  # the optimizer holds the rate in single precision
     for wrong, what, remedy in (
-        (~(rates <= limits.max), "grows beyond all numbers", "Lower its factor, or apply it less often"),
-        (rates < limits.tiny, "falls to 0", "Raise its floor, or let it fall more slowly: at 0 nothing is learnt"),
+        (~np.isfinite(rates), "grows beyond all numbers", "Lower its factor, or apply it less often"),
+        (rates == 0, "falls to 0", "Raise its floor, or let it fall more slowly: at 0 nothing is learnt"),
     ):
         if wrong.any():
             epoch = steps[np.argmax(wrong)] / steps_per_epoch

@@ -225,10 +225,14 @@ ScheduleSpec = Annotated[
 def rates_on_grid(
     schedule: Schedule, learning_rate: float, total_steps: int, steps_per_epoch: int
 ) -> tuple[NDArray[np.int64], Floats]:
-    """Steps spread over the training, the first and the last among them, and the learning rate at each: both (n,)."""
+    """Steps spread over the training, the first and the last among them, and the learning rate at each: both (n,).
+
+    The rates are as the optimizer holds them, in single precision: beyond 3.4e38 they are infinite, below 1e-45 0.
+    """
     steps = np.unique(np.linspace(0, total_steps - 1, GRID).round().astype(np.int64))
     with np.errstate(over="ignore", under="ignore"):
-        return steps, learning_rate * schedule.factors(steps, total_steps, steps_per_epoch)
+        rates = learning_rate * schedule.factors(steps, total_steps, steps_per_epoch)
+        return steps, rates.astype(np.float32).astype(np.float64)
 
 
 class ReduceOnPlateau(Spec):

@@ -29,7 +29,7 @@ class Sweep(Stopper):
         self._losses: list[float] = []
 
     def on_train_begin(self, loop: Loop) -> None:
-        loop.most_steps = 1
+        loop.halts |= set(range(loop.step + 1, loop.step + len(self._rates) + 1))  # every step is a stretch of its own
 
     def on_stretch_end(self, loop: Loop) -> None:
         if loop.failure:  # a loss that is no number is one of the answers that are looked for
@@ -45,6 +45,9 @@ class Sweep(Stopper):
 
     def _end(self, loop: Loop, reason: str) -> None:
         loop.stop_training, self.reason = True, reason
+
+    def on_jump(self, loop: Loop) -> None:
+        del self._losses[loop.step :]
 
     def on_train_end(self, loop: Loop) -> None:
         tried = len(self._losses)
