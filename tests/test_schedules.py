@@ -1,5 +1,8 @@
 """Schedules against Keras's own classes, step by step; what is refused; and how they are drawn."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -7,7 +10,16 @@ from pydantic import ValidationError
 from playground import data
 from playground.displays.schedules import RateCurve
 from playground.errors import SpecError
-from playground.spec import SCHEDULES, Experiment, ReduceOnPlateau, check, check_schedule, parse_experiment, scores_for
+from playground.spec import (
+    SCHEDULES,
+    Experiment,
+    ReduceOnPlateau,
+    check,
+    check_schedule,
+    parse_experiment,
+    schedules,
+    scores_for,
+)
 from playground.spec.schedules import (
     Constant,
     CosineDecay,
@@ -225,6 +237,16 @@ class TestPreview:
     def test_it_tells_of_a_reduction_on_plateau(self):
         figure = self.figure(Constant(), reduce_on_plateau=ReduceOnPlateau(factor=0.2))
         assert figure.summary.endswith("multiplied by 0.2 whenever val_loss stops getting better.")
+
+
+@pytest.mark.keras
+def test_the_schedule_of_the_contributing_guide_is_keras_s():
+    text = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
+    block = re.search(r"## Add a schedule.*?```python\n(.*?)```", text, re.DOTALL).group(1)
+    room = dict(vars(schedules))
+    exec(block, room)
+    wanted = keras_rates("InverseTimeDecay", initial_learning_rate=1.0, decay_steps=7, decay_rate=0.5)
+    np.testing.assert_allclose(factors(room["InverseTimeDecay"]()), wanted, rtol=0, atol=1e-6)
 
 
 def test_a_schedule_is_asked_for_by_its_name_and_an_old_experiment_keeps_its_fingerprint():
