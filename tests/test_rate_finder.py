@@ -1,5 +1,7 @@
 """The learning-rate finder: smoothing, divergence and suggestion, the sweep itself, and how it is drawn."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,8 @@ from playground.records import Event
 from playground.spec import ReduceOnPlateau, changed, check, parse_experiment, with_settings
 from playground.spec.saved import Saved
 from playground.spec.schedules import CosineDecay, RangeTest
+from playground.store import open_store
+from tests.runs import trained
 
 RATES = np.geomspace(1e-6, 10, 150)
 EXPERIMENT = parse_experiment({"model": {"layers": [{"kind": "Dense", "units": 8}]}})
@@ -218,3 +222,15 @@ def network(loss: str = "mean_squared_error", scale: float = 1.0):
     model = keras.Sequential([keras.Input((3,)), dense])
     model.compile(keras.optimizers.SGD(0.001), loss)
     return model, x, y
+
+
+@pytest.mark.keras
+def test_a_search_is_judged_by_nobody_and_keeps_no_weights_of_epochs(settings):
+    run = trained(settings, sweep_of(EXPERIMENT))
+    assert run.scores == {}
+    assert run.message
+    with closing(open_store(settings.database, settings.artifacts)) as store:
+        assert store.kept_epochs(run.id) == []
+        found = Finding(store, store.create_run).result(run.id)
+    assert len(found.losses) == run.progress.step
+    np.testing.assert_allclose(found.rates, RATES[: len(found.rates)])

@@ -171,9 +171,14 @@ class Assembly:
 
     def _validation(self) -> list[Any]:
         data = self.data
-        if not len(data.x_validation):
+        if self.is_search or not len(data.x_validation):
             return []
         return batches_of((data.x_validation, encode_targets(data.y_validation, self.experiment, data.facts)))
+
+    @property
+    def is_search(self) -> bool:
+        """Whether this is no training but a sweep of the learning rate: nothing is judged, and no weights are kept."""
+        return isinstance(self.experiment.training.schedule, RangeTest)
 
     # Callbacks, in the order in which they are told
 
@@ -181,12 +186,14 @@ class Assembly:
         store, run_id, lease, training = self.store, self.run.id, self.lease, self.experiment.training
         checkpoint = Checkpoint(store, run_id, lease, self.settings.checkpoint_seconds, self._memory)
         self.stop_rules: list[Stopper] = stop_rules(training)
-        if isinstance(training.schedule, RangeTest):
-            rate, keep = training.optimizer.learning_rate, partial(store.write_arrays, run_id, "sweep", lease=lease)
-            self.stop_rules = [Sweep(training.schedule, rate, keep)]
         self.best = KeepBest(store, run_id, lease, training, bool(self.data.facts.validation), self.is_whole)
         self.steer = Steer(store, run_id, lease, self.reporter, course, self._ground(checkpoint))
         callbacks: list[Callback] = [Record(self.reporter)]
+        if isinstance(training.schedule, RangeTest):
+            rate, keep = training.optimizer.learning_rate, partial(store.write_arrays, run_id, "sweep", lease=lease)
+            self.stop_rules = [Sweep(training.schedule, rate, keep)]
+            # Nobody looks at a network that is driven until it diverges.
+            return [*callbacks, *self.stop_rules, checkpoint, self.steer]
         if isinstance(self.experiment.data, Points) and self.data.plane is not None:
             callbacks += self._pictures(self.experiment.data, self.data.plane)
         samples = Samples(self.data, self.experiment.data)

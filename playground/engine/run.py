@@ -125,8 +125,7 @@ class _Running:
             return _End(Event.YIELD)
 
         self._phase("judging")
-        last = loop.history[-1].values if loop.history else loop.values
-        scores = dict(parts.best.scores if parts.best.restored else last) | self._judge(parts, "predictions")
+        scores = {} if parts.is_search else self._scores(parts)
         compared = self.tuning.compare(loop.learner) if self.tuning else {}
         loop.learner.leave()
         self.watch.lap("judge")
@@ -141,6 +140,11 @@ class _Running:
         if description.error:
             raise SpecError(description.error, description.error_where)
         self.parameters = description.parameters
+
+    def _scores(self, parts: Assembly) -> dict[str, float]:
+        """Those of the last epoch, or of the best one whose weights came back, and those of the whole splits."""
+        last = parts.loop.history[-1].values if parts.loop.history else parts.loop.values
+        return dict(parts.best.scores if parts.best.restored else last) | self._judge(parts, "predictions")
 
     def _judge(self, parts: Assembly, name: str) -> dict[str, float]:
         """Scores by Keras's metrics; the predictions from which every other score is computed are kept as ``name``."""
