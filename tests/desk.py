@@ -5,6 +5,7 @@ import json
 import math
 import struct
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -151,7 +152,7 @@ def opening(text: str) -> bytes:
         "features": [{"name": name, "scale": 1} for name in facts.feature_names], "layers": rows,
     }  # fmt: skip
     written = json.dumps(header).encode()
-    weights = sum((m + 1) * n for m, n in zip(units, units[1:], strict=False))
+    weights = sum((m + 1) * n for m, n in pairwise(units))
     cells = bytes([255]) * (900 * sum(units) + 10_000)
     return struct.pack("<I", len(written)) + written + cells + np.full(weights, 0.25, "<f4").tobytes()
 

@@ -146,7 +146,8 @@ def test_what_is_not_a_number_is_marked() -> None:
     forward = picture.forward(model)
     header, arrays = unpacked(picture.draw(forward, forward.see))
     assert header["loss"] == {"train": None, "test": None}
-    assert (arrays["dense_1"][1] == 0).all() and (arrays["dense_1"][0] > 0).all()
+    assert (arrays["dense_1"][1] == 0).all()
+    assert (arrays["dense_1"][0] > 0).all()
     assert (arrays["surface"] == 0).all()
 
 

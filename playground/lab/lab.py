@@ -109,7 +109,7 @@ class Lab:
         """
         # What rates and epochs there are shows only later.
         key = experiment.data.model_dump_json(), experiment.model.model_dump_json(), experiment.seed
-        loss = experiment.training.loss.model_dump_json(), experiment.start is None
+        loss = experiment.training.loss.model_dump_json(), experiment.training.precision, experiment.start is None
         return self._openings.get((*key, *loss), lambda: self._ask_for_opening(experiment))
 
     def _described_by(self, experiment: Experiment) -> str:
@@ -201,8 +201,8 @@ class Lab:
 
     # Runs
 
-    def launch(self, experiment: Experiment, *, draft: str = "", owner: str = "") -> Run:
-        """Queue a run.
+    def launch(self, experiment: Experiment, *, draft: str = "", owner: str = "", held: bool = False) -> Run:
+        """Queue a run; ``held``: it waits paused until an order or "play" gets it a worker.
 
         Raises:
             SpecError: the experiment cannot be trained; the message says what to change.
@@ -214,7 +214,7 @@ class Lab:
         else:
             if description.error:
                 raise SpecError(description.error, description.error_where)
-        return self._store.create_run(experiment, draft=draft, owner=owner)
+        return self._store.create_run(experiment, draft=draft, owner=owner, held=held)
 
     def stop(self, run_id: str) -> Run:
         """Ask a run to stop; what it has learned is kept."""

@@ -26,6 +26,7 @@ class Place(NamedTuple):
 
 
 HOME = Place("home", "Start", "Home", ":material/home:")
+PLAY = Place("play", "Build", "Playground", ":material/bubble_chart:", about_experiment=True)
 BUILD = Place("build", "Build", "Build & train", ":material/layers:", about_experiment=True)
 GRADIENTS = Place("gradients", "Look inside", "Gradients", ":material/ssid_chart:", about_experiment=True)
 ACTIVATIONS = Place("activations", "Look inside", "Activations", ":material/grid_view:", about_experiment=True)
@@ -34,7 +35,7 @@ RUNS = Place("runs", "Judge", "Runs", ":material/list:")
 FINE_TUNE = Place("fine_tune", "Reuse", "Fine-tune", ":material/model_training:")
 TRY = Place("try_it", "Reuse", "Try it", ":material/draw:")
 MODELS = Place("models", "Reuse", "Models", ":material/inventory_2:")
-PLACES = (HOME, BUILD, GRADIENTS, ACTIVATIONS, EVALUATE, RUNS, FINE_TUNE, TRY, MODELS)
+PLACES = (HOME, PLAY, BUILD, GRADIENTS, ACTIVATIONS, EVALUATE, RUNS, FINE_TUNE, TRY, MODELS)
 
 
 def choose_page() -> tuple[st.Page, Place]:

@@ -173,6 +173,15 @@ def start(lab: Lab, begun: Experiment) -> str:
     return draft
 
 
+def offer(begun: Experiment) -> bool:
+    """Put an experiment on the bench where nobody has put or opened one yet; whether it is another one now."""
+    if draft_id() or run_id() or st.session_state.get(_SHARED) or experiment() == begun:
+        return False
+    st.session_state[_EXPERIMENT] = begun
+    _redraw_forms()
+    return True
+
+
 def _keep(lab: Lab, edited: Experiment) -> None:
     st.session_state[_EXPERIMENT] = edited
     draft = draft_id()
@@ -186,15 +195,15 @@ def _keep(lab: Lab, edited: Experiment) -> None:
     write_address()
 
 
-def launch(lab: Lab) -> Run:
-    """Train the experiment: keep the draft, queue a run, watch it.
+def launch(lab: Lab, *, held: bool = False) -> Run:
+    """Train the experiment: keep the draft, queue a run, watch it; ``held``: it waits paused.
 
     Raises:
         SpecError: it cannot be trained.
     """
     if not draft_id():
         st.session_state[_DRAFT], st.session_state[_SHARED] = lab.new_draft(experiment()), ""
-    run = lab.launch(experiment(), draft=draft_id(), owner=owner())
+    run = lab.launch(experiment(), draft=draft_id(), owner=owner(), held=held)
     watch(run.id)
     return run
 
