@@ -146,7 +146,7 @@ def _search(lab: Lab, was_live: bool) -> None:
     elif run is not None:
         _found(lab, run)
     if is_live != was_live:
-        st.rerun("training")  # the pace of looking changes with it
+        st.rerun()  # the pace of looking changes with it
 
 
 def _start(lab: Lab) -> None:
