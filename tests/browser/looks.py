@@ -4,10 +4,18 @@ import re
 
 from playwright.sync_api import Locator, Page
 
-# Each vertex of a drawn line is a move or a line command of its path.
-POINTS = """chart => [...chart.querySelectorAll('.mark-line path')]
-    .map(path => (path.getAttribute('d') || '').split(/(?=[ML])/).filter(part => part).length)
-    .reduce((sum, points) => sum + points, 0)"""
+# The charts tell how many points they draw. They stand in the shadow of a component, where no selector reaches.
+POINTS = """() => {
+    const places = [...document.querySelectorAll('.st-key-live_curves *')];
+    const charts = places.flatMap(place => [...place.shadowRoot?.querySelectorAll('canvas[data-points]') ?? []]);
+    const chart = charts.find(chart => chart.getAttribute('aria-label').startsWith('Loss over the epochs.'));
+    return +(chart?.dataset.points ?? 0);
+}"""
+
+
+def points(page: Page) -> int:
+    """How many points the live chart of the loss draws now."""
+    return int(page.evaluate(POINTS))
 
 
 def wait_for_points(page: Page, more_than: int = 0, seconds: float = 60) -> int:
@@ -16,12 +24,7 @@ def wait_for_points(page: Page, more_than: int = 0, seconds: float = 60) -> int:
     Raises:
         playwright.sync_api.TimeoutError: it does not in time.
     """
-    # The chart's name for screen readers begins with what it shows.
-    look = f"""() => {{
-        const chart = document.querySelector('[aria-label^="Loss over the epochs."]');
-        const points = chart ? ({POINTS})(chart) : 0;
-        return points > {more_than} && points;
-    }}"""
+    look = f"() => {{ const points = ({POINTS})(); return points > {more_than} && points; }}"
     return int(page.wait_for_function(look, timeout=seconds * 1000, polling=20).json_value())
 
 

@@ -9,7 +9,7 @@ from playground.spec import Experiment, changed
 from playground.spec.saved import Saved
 from playground.ui import navigation, state
 from playground.ui.errors import guarded
-from playground.ui.live import progress
+from playground.ui.progress import progress
 from playground.ui.strip import short_id
 from playground.ui.tuning.planned import edit, start_of
 

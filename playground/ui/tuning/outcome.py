@@ -16,7 +16,7 @@ from playground.spec import Experiment
 from playground.spec.start import EvaluateOnly, FromScratch, TuningPlan
 from playground.ui import figure, navigation, state
 from playground.ui.errors import guarded
-from playground.ui.live import NO_CURVES, numbers, progress
+from playground.ui.progress import NO_CURVES, numbers, progress
 from playground.ui.strip import short_id, status_badge
 
 VERDICTS = {
@@ -80,7 +80,7 @@ def _live(lab: Lab, drawn: Family) -> None:
             disabled=not family.waiting or not state.may_control(watch.run),
             help="Ends this run and those that wait behind it; what they have learned is kept.",
         )  # fmt: skip
-    numbers(experiment, watch, score)
+    numbers(watch, score)
     progress(watch)
     if watch.run.status.is_over and family.waiting:
         st.caption(_waiting(family))
