@@ -212,7 +212,7 @@ def test_a_regression_has_no_class_weights():
     experiment = with_settings(BASE, ['training.class_weight="balanced"'])
     moved = edits.with_data(experiment, Diabetes())
     assert moved.training.class_weight is None
-    with pytest.raises(SpecError, match="needs? classes"):
+    with pytest.raises(SpecError, match="need classes"):
         check(edits.with_training(moved, class_weight="balanced"), describe(moved.data))
 
 

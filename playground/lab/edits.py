@@ -24,8 +24,9 @@ from playground.spec import (
 )
 from playground.spec.layers import Conv2D, Dense, Flatten, GlobalAveragePooling2D, Pooling
 from playground.spec.losses import BinaryCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy
+from playground.spec.metrics import rises
 from playground.spec.optimizers import CARE
-from playground.spec.stopping import Watching
+from playground.spec.stopping import STOP_RULES, StopAtScore, Watching
 
 DEFAULT_LOSS = {
     "binary": BinaryCrossentropy,
@@ -97,6 +98,26 @@ def with_learning_rate(experiment: Experiment, learning_rate: float) -> Experime
 def with_training(experiment: Experiment, **values: Any) -> Experiment:
     """Other values of the training."""
     return changed(experiment, training=changed(experiment.training, **values))
+
+
+def with_stop_rule(experiment: Experiment, kind: str, *, on: bool) -> Experiment:
+    """The stop rule of a kind with its defaults, watching a score there is; or none of this kind."""
+    rules = [rule for rule in experiment.training.stop_rules if rule.kind != kind]
+    if on:
+        rule: Any = next(rule for rule in STOP_RULES if rule.model_fields["kind"].default == kind)()
+        scores = scores_for(experiment, describe(experiment.data))
+        if isinstance(rule, Watching) and rule.monitor not in scores:
+            rule = changed(rule, monitor=scores[0])
+        if isinstance(rule, StopAtScore) and not rises(rule.monitor):
+            rule = changed(rule, threshold=0.1)  # a loss above it is not good enough yet
+        rules.append(rule)
+    return with_training(experiment, stop_rules=tuple(rules))
+
+
+def change_stop_rule(experiment: Experiment, kind: str, **values: Any) -> Experiment:
+    """Other values of one stop rule."""
+    rules = [changed(rule, **values) if rule.kind == kind else rule for rule in experiment.training.stop_rules]
+    return with_training(experiment, stop_rules=tuple(rules))
 
 
 def with_layers(experiment: Experiment, layers: Sequence[Layer]) -> Experiment:

@@ -71,13 +71,15 @@ class Optimizer(Spec):
 
     @model_validator(mode="after")
     def _clips_once(self) -> "Optimizer":
-        clips = [name for name in ("clipvalue", "clipnorm", "global_clipnorm") if getattr(self, name) is not None]
+        clips = [name for name in CLIPPING if getattr(self, name) is not None]
         if len(clips) > 1:
             raise ValueError(f"{' and '.join(clips)} are both set; keep one way of clipping")
         return self
 
 
-CARE = ("weight_decay", "clipvalue", "clipnorm", "global_clipnorm", "use_ema", "ema_momentum")
+CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm")
+"""Three ways of clipping gradients, of which an optimizer takes one."""
+CARE = ("weight_decay", *CLIPPING, "use_ema", "ema_momentum")
 """Fields that every optimizer has for the care of gradients and weights."""
 
 

@@ -9,6 +9,7 @@ from playground.displays import words
 from playground.lab import Lab, edits
 from playground.spec import OPTIMIZERS, DataFacts, changed, losses_for, metrics_for
 from playground.ui import state
+from playground.ui.care_section import Section, care, optimizer_details, stop_rules
 from playground.ui.errors import guarded
 from playground.ui.schedule_section import schedule_section
 from playground.ui.spec_form import folded, put, spec_form
@@ -43,15 +44,18 @@ def _training(lab: Lab, facts: DataFacts) -> None:
     with right:
         spec_form(training, _apply(lab), "epochs", only=("epochs",), redraws=REDRAWS)
     _metrics(lab, metrics_for(experiment, facts), training.metrics)
+    section = Section(lab, facts, REDRAWS)
+    folded("Stop rules", "stop_rules", functools.partial(stop_rules, section))
+    folded("Care", "care", functools.partial(care, section))
     folded("More", "training_more", functools.partial(_advanced, lab))
 
 
 def _advanced(lab: Lab) -> None:
     experiment = state.experiment()
     training = experiment.training
-    spec_form(training.loss, _apply(lab, "loss"), "loss", show="advanced", redraws=REDRAWS)
-    spec_form(training.optimizer, _apply(lab, "optimizer"), "optimizer", show="advanced", redraws=REDRAWS)
-    spec_form(training, _apply(lab), "training", only=("stop_at_loss", "execution", "shuffle"), redraws=REDRAWS)
+    if own := optimizer_details(training.optimizer):
+        spec_form(training.optimizer, _apply(lab, "optimizer"), "optimizer", only=own, redraws=REDRAWS)
+    spec_form(training, _apply(lab), "training", only=("execution", "shuffle"), redraws=REDRAWS)
     spec_form(experiment, functools.partial(_change, lab), "experiment", only=("seed",), redraws=REDRAWS)
 
 
