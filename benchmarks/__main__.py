@@ -6,7 +6,10 @@ import subprocess
 import sys
 from typing import Any
 
-NAMES = ("throughput", "press_to_first_point", "cold_start", "viewers", "classroom", "gradient_cost", "probe_latency")
+NAMES = (
+    "throughput", "small_networks", "overhead", "press_to_first_point", "cold_start", "steering_latency", "viewers",
+    "classroom", "probe_latency",
+)  # fmt: skip
 
 
 def main() -> int:

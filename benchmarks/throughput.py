@@ -26,8 +26,9 @@ import keras
 import numpy as np
 from keras import layers
 
+from benchmarks.turns import steering
 from playground.engine.training import Callback, Loop, OnDevice, Pilot, Schedule, fit
-from playground.engine.training.callbacks import Obey, Record
+from playground.engine.training.callbacks import Record
 from playground.engine.training.reporting import Reporter
 from playground.spec import Experiment
 from playground.store import open_store
@@ -148,14 +149,16 @@ def with_loop(build: Build, x: np.ndarray, y: np.ndarray, batch: int, home: Path
     settled = [(0, warm_up.pilot.variant(warm_up.step))]
 
     def train(epochs: int) -> None:
-        run, lease = store.claim("bench", run_id=store.create_run(Experiment()).id) or (None, "")
-        with Reporter(store, run.id if run else "", lease) as reporter:
+        run_id = store.create_run(Experiment()).id
+        _, lease = store.claim("bench", run_id=run_id) or (None, "")
+        schedule = Schedule(len(y), batch, epochs)
+        with Reporter(store, run_id, lease) as reporter:
             Loop(
                 warm_up.learner,
-                OnDevice((x, y), schedule := Schedule(len(y), batch, epochs), shuffle=True, seed=0),
+                OnDevice((x, y), schedule, shuffle=True, seed=0),
                 schedule=schedule,
                 pilot=Pilot(program, "auto", tuple(settled), settled=True),
-                callbacks=[Record(reporter), Obey(reporter, lambda event: None)],
+                callbacks=[Record(reporter), steering(store, run_id, lease, reporter, schedule)],
             ).run()
 
     contestant = Contestant("loop", train, len(y))

@@ -1,0 +1,127 @@
+"""What callbacks cost a training: examples a second with and without them, in turn in one process.
+
+    python -m benchmarks.overhead [--json]
+
+``gradients``: what watches the health of a training, beside all the others. ``live``: metrics, kept epochs, checkpoints
+and controls (for points in the plane the pictures too), beside nothing. The loop is as the app runs it, recording to a
+real store. Within one training the callbacks are switched on and off every few seconds, so that a machine that changes
+its speed changes it for both; the median over pairs of neighbouring turns counts.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from benchmarks.report import Skipped, note, report
+from benchmarks.turns import Turns, steering
+from playground.data import load
+from playground.engine.model import encode_targets
+from playground.engine.model.build import stack
+from playground.engine.probes.health import WatchHealth
+from playground.engine.probes.network import NetworkPicture
+from playground.engine.stages import built_model
+from playground.engine.training import Callback, Learner, Loop, OnDevice, Pilot, Program, Schedule, variables_of
+from playground.engine.training.callbacks import Checkpoint, KeepEpochs, Picture, Record
+from playground.engine.training.reporting import Reporter
+from playground.errors import DataMissing
+from playground.recipes import recipe
+from playground.settings import Settings
+from playground.spec import Experiment
+from playground.store import Store, open_store
+from tests.browser.app import SHARED_DATA
+
+EXECUTION: dict[str, Literal["plain", "xla"]] = {"mnist-mlp-128": "xla", "mnist-cnn": "plain", "spirals": "xla"}
+"""Recipes, and the variant of the loop that ``auto`` chooses for them."""
+WHAT = ("gradients", "live")
+ROUNDS, SECONDS = 6, 8.0
+"""Turns are long beside the seconds between two measurements: the first comes at once, whatever was before."""
+BAR = 0.05
+
+
+class Timed:
+    """Trains one recipe for some seconds, with some callbacks and without them."""
+
+    def __init__(self, name: str, store: Store) -> None:
+        self._experiment, self._store, self._execution = recipe(name).experiment, store, EXECUTION[name]
+        self._data = load(self._experiment.data, 0, (*Settings().data_folders, SHARED_DATA))
+        self._y = encode_targets(self._data.y_train, self._experiment, self._data.facts)
+        size = self._experiment.training.batch_size
+        self.batch_size = len(self._y) if size == "full" else size
+        model = built_model(self._experiment, self._data)
+        self._program = Program(model, self._schedule(1))
+        self._learner = Learner(self._program, [v.numpy() for v in variables_of(model)])
+
+    def _schedule(self, epochs: int) -> Schedule:
+        return Schedule(len(self._y), self.batch_size, epochs)
+
+    def turns(self, what: str) -> Turns:
+        """The loop with and without ``what``."""
+        run = self._store.create_run(Experiment())
+        _, lease = self._store.claim("bench", run_id=run.id) or (None, "")
+        schedule = self._schedule(100_000)
+        with Reporter(self._store, run.id, lease) as reporter:
+            controls = steering(self._store, run.id, lease, reporter, schedule)
+            beside: list[Callback] = [Record(reporter), controls] if what == "gradients" else []
+            watched = [self._watch(reporter, run.id)] if what == "gradients" else self._live(reporter, run.id, lease)
+            turns = Turns(watched if what == "gradients" else [*watched, controls], SECONDS, ROUNDS)
+            Loop(
+                self._learner,
+                OnDevice((self._data.x_train, self._y), schedule, shuffle=True, seed=0),
+                schedule=schedule,
+                pilot=Pilot(self._program, self._execution, (), settled=True),
+                callbacks=[*beside, turns],
+            ).run()
+        return turns
+
+    def _watch(self, reporter: Reporter, run_id: str) -> Callback:
+        layers = [layer.id for layer in stack(self._experiment, self._data.facts)]
+        return WatchHealth(
+            reporter,
+            lambda arrays: self._store.write_arrays(run_id, "health", arrays),
+            self._data.x_train,
+            self._y,
+            layers,
+        )
+
+    def _live(self, reporter: Reporter, run_id: str, lease: str) -> list[Callback]:
+        seconds = Settings().checkpoint_seconds
+        callbacks: list[Callback] = [
+            Record(reporter),
+            KeepEpochs(self._store, run_id, lease),
+            Checkpoint(self._store, run_id, lease, seconds, lambda loop: {"step": loop.step, "epoch": loop.epoch}),
+        ]
+        if self._data.plane is not None:
+            picture = NetworkPicture(self._experiment, self._data)
+
+            def draw() -> bytes:
+                with self._learner.seat() as program:
+                    forward = program.extra("network", picture.forward)
+                    return picture.draw(forward, forward.compiled)
+
+            callbacks.append(Picture(reporter, "network", draw, seconds=0.2))
+        return callbacks
+
+
+def measure() -> Mapping[str, Any]:
+    """The share of throughput that each costs, for each recipe."""
+    found: dict[str, Any] = {what: {} for what in WHAT}
+    with tempfile.TemporaryDirectory() as home:
+        store = open_store(f"sqlite:///{Path(home) / 'bench.db'}", Path(home) / "runs")
+        for name in EXECUTION:
+            try:
+                timed = Timed(name, store)
+            except DataMissing as missing:
+                raise Skipped(str(missing)) from None
+            for what in WHAT:
+                note(f"{name}: with and without {what}, {ROUNDS} pairs of {SECONDS:.0f} s")
+                found[what][name] = timed.turns(what).as_found(timed.batch_size, BAR)
+        store.close()
+    return found
+
+
+if __name__ == "__main__":
+    report(measure, __doc__)

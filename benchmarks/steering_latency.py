@@ -1,0 +1,113 @@
+"""How fast a live run obeys: pause, go on, a new rate and stop, from asking to its effect, on every recipe.
+
+``python -m benchmarks.steering_latency --json``; engine warm, one train worker. The bar for the effect is
+0.3 s and one step, p95; on the page, where Pause is pressed in a browser, what was asked is to be seen within 0.3 s.
+"""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+from benchmarks.report import Skipped, note, report
+from benchmarks.runs import end_runs, store_of, wait_until
+from playground.cli.chromium import find_chromium
+from playground.recipes import RECIPES
+from playground.records import RunStatus
+from playground.spec import Experiment, changed
+from playground.spec.orders import SetRate
+from playground.store import Store
+from tests.browser.app import App, running_app
+from tests.browser.chrome import chromium
+
+TIMES = 6
+BAR = 0.3
+
+
+def measure() -> dict[str, Any]:
+    """Every recipe that starts from new weights; then the page, on one of them."""
+    if not find_chromium():
+        raise Skipped("no Chromium on this machine; make test installs one")
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as home, running_app(Path(home)) as app, chromium() as browser:
+        store = store_of(app)
+        for name, one in RECIPES.items():
+            if not one.experiment.start:
+                note(f"{name}…")
+                found[name] = _in_effect(store, one.experiment)
+        note("on the page…")
+        shown = _on_screen(browser.new_page(base_url=app.url), app, store)
+        found["on_screen"] = {"p95": _p95(shown), "met": _p95(shown) <= BAR}
+    return found
+
+
+def _in_effect(store: Store, experiment: Experiment) -> dict[str, Any]:
+    """Seconds from asking to the effect, of every kind of request; the longest step counts on top of the bar."""
+    run = store.create_run(changed(experiment, training=changed(experiment.training, epochs=100_000, stop_rules=())))
+    try:
+        wait_until(lambda: _moves(store, run.id), 120, "the run to move")
+    except (TimeoutError, RuntimeError) as error:
+        end_runs(store)
+        return {"skipped": str(error)}
+    time.sleep(3)  # what compiles beside it is compiled
+    took = []
+    for number in range(TIMES):
+        store.request(run.id, pause=True)
+        took.append(wait_until(lambda: store.run(run.id).status is RunStatus.PAUSED, 60, "the pause"))
+        store.request(run.id, pause=False)
+        took.append(wait_until(lambda: store.run(run.id).status is RunStatus.RUNNING, 60, "going on"))
+        time.sleep(0.5)
+        store.order(run.id, SetRate(learning_rate=1e-4 * (1 + number)))
+        took.append(wait_until(lambda: store.orders(run.id)[-1].step is not None, 60, "the new rate"))
+        time.sleep(0.5)
+    step = _seconds_a_step(store, run.id)
+    end_runs(store)
+    return {"p95": _p95(took), "median": round(statistics.median(took), 3), "step": round(step, 4),
+            "met": _p95(took) <= BAR + step}  # fmt: skip
+
+
+def _moves(store: Store, run_id: str) -> bool:
+    run = store.run(run_id)
+    if run.status.is_over:
+        raise RuntimeError(run.message)
+    return bool(run.progress.step)
+
+
+def _seconds_a_step(store: Store, run_id: str) -> float:
+    progress = store.run(run_id).progress
+    examples_a_step = store.run(run_id).experiment.training.batch_size
+    if not progress.examples_per_second or examples_a_step == "full":
+        return 0.0
+    return examples_a_step / progress.examples_per_second
+
+
+def _on_screen(page: Page, app: App, store: Store) -> list[float]:
+    """Seconds from pressing Pause or Go on to the other button."""
+    experiment = RECIPES["digits-mlp"].experiment
+    endless = changed(experiment, training=changed(experiment.training, epochs=100_000))
+    page.goto(f"/build?experiment={store.share(endless)}")
+    page.get_by_text("Engine ready").wait_for(timeout=120_000)
+    page.get_by_role("button", name="Train", exact=True).click()
+    wait_until(lambda: bool(store.runs()) and store.runs()[0].progress.step > 0, 60, "the run to move")
+    page.wait_for_timeout(4000)
+    took = []
+    for number in range(2 * TIMES):
+        press, seen = ("Pause", "Go on") if number % 2 == 0 else ("Go on", "Pause")
+        began = time.monotonic()
+        page.get_by_role("button", name=press, exact=True).click()
+        page.get_by_role("button", name=seen, exact=True).wait_for()
+        took.append(time.monotonic() - began)
+        page.wait_for_timeout(1200)
+    end_runs(store)
+    return took
+
+
+def _p95(seconds: list[float]) -> float:
+    return round(statistics.quantiles(seconds, n=20)[-1], 3)
+
+
+if __name__ == "__main__":
+    report(measure, __doc__)
