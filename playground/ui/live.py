@@ -20,6 +20,7 @@ from playground.spec import Experiment
 from playground.ui import feed, figure, navigation, state
 from playground.ui.errors import guarded, show_error
 from playground.ui.progress import hint
+from playground.ui.steering import steering_row
 
 PACE = 1.0
 """Seconds between two looks at a run for what is not fed: nobody reads faster."""
@@ -41,8 +42,10 @@ def live_view(lab: Lab, run_id: str | None) -> None:
     brought = PACE if is_live and not state.kept(SOCKET, True) else None
     for part in ("head", "curves"):
         st.fragment(guarded(_part), run_every=brought, key=f"live_{part}_part")(lab, run_id, experiment, part)
-        if part == "head" and moment and moment.run.status.is_over:
-            _afterwards(lab, moment.run)
+        if part == "head":
+            steering_row(lab, run_id)
+            if moment and moment.run.status.is_over:
+                _afterwards(lab, moment.run)
     st.fragment(guarded(_beside), run_every=PACE if is_live else None, key="live_beside")(
         lab, run_id, experiment, _phase(moment)
     )

@@ -25,8 +25,8 @@ class Trainer:
     """Shares of its slot that are taken."""
     large: bool = False
     """Taken by one run as a whole."""
-    runs: int = 0
-    """How many it was ever given."""
+    runs: float = 0.0
+    """How many it was ever given; a small one counts as its share of the slot."""
     warm: bool = False
     """It has imported what it needs; until then it gets nothing."""
     closing: bool = False
@@ -77,7 +77,7 @@ class Slots:
         else:
             trainer = next(trainer for trainer in self._open() if trainer.used == 0)
             trainer.used, trainer.large = self.shares, True
-        trainer.runs += 1
+        trainer.runs += 1 / self.shares if small else 1
         return trainer
 
     def give_back(self, trainer: Trainer, small: bool) -> None:
