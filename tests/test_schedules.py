@@ -19,6 +19,7 @@ from playground.spec import (
     parse_experiment,
     schedules,
     scores_for,
+    with_settings,
 )
 from playground.spec.schedules import (
     Constant,
@@ -247,6 +248,11 @@ def test_the_schedule_of_the_contributing_guide_is_keras_s():
     exec(block, room)
     wanted = keras_rates("InverseTimeDecay", initial_learning_rate=1.0, decay_steps=7, decay_rate=0.5)
     np.testing.assert_allclose(factors(room["InverseTimeDecay"]()), wanted, rtol=0, atol=1e-6)
+
+
+def test_one_setting_of_the_terminal_turns_a_reduction_on_plateau_on():
+    training = with_settings(Experiment(), ["training.reduce_on_plateau.patience=3"]).training
+    assert training.reduce_on_plateau == ReduceOnPlateau(patience=3)
 
 
 def test_a_schedule_is_asked_for_by_its_name_and_an_old_experiment_keeps_its_fingerprint():

@@ -43,7 +43,7 @@ def _spec() -> dict[str, Any]:
         {"field": "loss", "type": "quantitative", "format": ".4g", "title": "Loss"},
     ]
     x = {"field": "rate", "type": "quantitative", "title": "Learning rate", "scale": {"type": "log", "nice": False},
-         "axis": {"format": "~g", "tickCount": 8}}  # fmt: skip
+         "axis": {"format": ".0e", "tickCount": 8, "grid": False}}  # fmt: skip
     y = {"field": "loss", "type": "quantitative", "title": "Loss", "scale": {"zero": False}, "axis": {"tickCount": 5}}
 
     def layer(series: str, mark: dict[str, Any], **encoding: Any) -> dict[str, Any]:
@@ -51,7 +51,8 @@ def _spec() -> dict[str, Any]:
         return {**shown, "encoding": {"color": color, **encoding}}
 
     return {
-        "height": 240,
+        "height": 280,
+        "padding": {"left": 0, "right": 5, "top": 0, "bottom": 0},
         "encoding": {"x": x},
         "layer": [
             layer(STEP, {"type": "line", "strokeWidth": 1, "opacity": 0.7}, y=y, tooltip=tooltip),

@@ -85,7 +85,8 @@ def _spec(is_log: bool) -> dict[str, Any]:
     scale = {"type": "log"} if is_log else {"zero": True}
     rate = {"field": "rate", "type": "quantitative", "title": "Learning rate", "scale": scale}
     return {
-        "height": 150,
+        "height": 200,
+        "padding": {"left": 0, "right": 5, "top": 5, "bottom": 0},
         "mark": {"type": "line", "strokeWidth": 2.2, "color": palette.TRAINING},
         "encoding": {
             "x": {"field": "epoch", "type": "quantitative", "title": "Epoch", "axis": {"tickMinStep": 1}},

@@ -91,6 +91,8 @@ def _child(target: Any, name: str, path: str) -> Any:
     if isinstance(target, list):
         return target[_index(target, name, path)]
     if isinstance(target, dict) and name in target:
+        if target[name] is None:
+            target[name] = {}  # what is empty begins with its defaults
         return target[name]
     known = list(target) if isinstance(target, dict) else []
     raise SpecError(f"There is no {name!r} in {path!r}.{_nearest(name, known)}", path)

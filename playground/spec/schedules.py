@@ -34,7 +34,7 @@ class Schedule(Spec):
 
     kind: str
     warmup_epochs: float = option(
-        0.0, "Warm-up", "Epochs in which the rate first rises on a straight line from almost 0.", ge=0, le=10_000
+        0.0, "Warm-up (epochs)", "The rate first rises on a straight line from almost 0.", ge=0, le=10_000
     )
 
     def factors(self, steps: NDArray[np.int64], total_steps: int, steps_per_epoch: int) -> Floats:
@@ -79,7 +79,7 @@ class Constant(Schedule):
 
 
 class _Decay(Schedule):
-    decay_epochs: float = _epochs(5.0, "Every", "Epochs from one multiplication to the next.")
+    decay_epochs: float = _epochs(5.0, "Every (epochs)", "The time from one multiplication to the next.")
     decay_rate: float = option(0.5, "Times", "The rate is multiplied by this.", gt=0, le=10)
 
 
@@ -111,7 +111,9 @@ class CosineDecay(Schedule):
     label: ClassVar[str] = "Cosine decay"
     help: ClassVar[str] = "Half a cosine from 1 to the floor: slow at both ends (Loshchilov & Hutter, 2017)."
     kind: Literal["cosine"] = "cosine"  # type: ignore[mutable-override]
-    decay_epochs: float | None = _epochs(None, "Falls for", "Epochs; empty: to the end of training.")
+    decay_epochs: float | None = _epochs(
+        None, "Shortened to (epochs)", "How long it falls; empty: to the end of training."
+    )
     alpha: float = _floor()
 
     def _curve(self, steps: Floats, total: int, per_epoch: int) -> Floats:
@@ -126,7 +128,7 @@ class CosineDecayRestarts(Schedule):
     label: ClassVar[str] = "Cosine with restarts"
     help: ClassVar[str] = "Cosine decay that begins again, each time longer (SGDR; Loshchilov & Hutter, 2017)."
     kind: Literal["cosine_restarts"] = "cosine_restarts"  # type: ignore[mutable-override]
-    first_decay_epochs: float = _epochs(5.0, "First fall", "Epochs before the first restart.")
+    first_decay_epochs: float = _epochs(5.0, "First fall (epochs)", "The time before the first restart.")
     alpha: float = _floor()
     t_mul: float = option(2.0, "Longer by", "Each fall lasts so many times as long as the one before.", ge=1, le=10)
     m_mul: float = option(1.0, "Height", "Each restart is so many times as high as the one before.", gt=0, le=2)
@@ -153,9 +155,11 @@ class CosineDecayRestarts(Schedule):
 
 class PolynomialDecay(Schedule):
     label: ClassVar[str] = "Polynomial decay"
-    help: ClassVar[str] = "(1 − epoch / falls for)^power, down to the floor; power 1 is a straight line."
+    help: ClassVar[str] = "(1 − epoch / epochs)^power, down to the floor; power 1 is a straight line."
     kind: Literal["polynomial"] = "polynomial"  # type: ignore[mutable-override]
-    decay_epochs: float | None = _epochs(None, "Falls for", "Epochs; empty: to the end of training.")
+    decay_epochs: float | None = _epochs(
+        None, "Shortened to (epochs)", "How long it falls; empty: to the end of training."
+    )
     alpha: float = _floor()
     power: float = option(1.0, "Power", "1: a straight line; more: faster at first.", gt=0, le=10)
 

@@ -51,7 +51,7 @@ def test_a_schedule_that_reaches_zero_is_drawn_and_refused(store):
     draft = store.new_draft(experiment_of("iris"))
     at = visit("build", draft=draft)
     whole(choice(at, "Schedule").set_value("cosine").run())
-    whole(field(at, "Falls for").set_value(5.0).run())
+    whole(field(at, "Shortened to (epochs)").set_value(5.0).run())
     assert "The learning rate falls to 0 at epoch 5 of 10." in text(at)
     assert "falls along a cosine" in text(at)
     whole(button(at, "Train").click().run())
