@@ -21,6 +21,7 @@ from playground.spec import (
     scores_for,
     with_settings,
 )
+from playground.spec.saved import Saved
 from playground.spec.schedules import (
     Constant,
     CosineDecay,
@@ -31,6 +32,7 @@ from playground.spec.schedules import (
     RangeTest,
     StepDecay,
 )
+from playground.spec.tuning import tuned
 
 PER_EPOCH, EPOCHS = 7, 30
 STEPS = np.arange(PER_EPOCH * EPOCHS + 50)
@@ -103,6 +105,55 @@ class TestAgainstKeras:
             CosineDecayRestarts(first_decay_epochs=4, t_mul=t_mul, m_mul=m_mul, alpha=0.05), "CosineDecayRestarts",
             initial_learning_rate=1.0, first_decay_steps=28, t_mul=t_mul, m_mul=m_mul, alpha=0.05,
         )  # fmt: skip
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("execution", ["plain", "xla"])
+def test_a_training_takes_the_steps_of_fit_with_keras_s_schedule(execution):
+    import keras
+    import tensorflow as tf
+
+    from playground.engine.training import (
+        Learner,
+        LearningRate,
+        Loop,
+        OnDevice,
+        Pilot,
+        Program,
+        Schedule,
+        build_all,
+        variables_of,
+    )
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(50, 4)).astype("float32"), rng.normal(size=(50, 1)).astype("float32")
+
+    def model(rate) -> keras.Model:
+        dense = keras.layers.Dense(1, kernel_initializer=keras.initializers.GlorotUniform(0))
+        made = keras.Sequential([keras.Input((4,)), dense])
+        made.compile(keras.optimizers.Adam(rate), "mse")
+        return made
+
+    # Five steps an epoch, the last one smaller: 30 steps, five of warm-up.
+    theirs = keras.optimizers.schedules.CosineDecay(
+        0.1 / 6, decay_steps=25, alpha=0.1, warmup_target=0.1, warmup_steps=5
+    )
+    reference, trained = model(theirs), model(0.1)
+    reference.fit(x, y, batch_size=12, epochs=6, shuffle=False, verbose=0)
+    schedule = Schedule(len(x), 12, 6)
+    source = OnDevice((x, y), schedule, False, 0)
+    build_all(trained, (x, y))
+    program = Program(trained, source.sizes)
+    loop = Loop(
+        Learner(program, [tf.convert_to_tensor(v.value) for v in variables_of(trained)]),
+        source,
+        schedule=schedule,
+        pilot=Pilot(program, execution),
+        learning_rate=LearningRate(0.1, CosineDecay(alpha=0.1, warmup_epochs=1).factors),
+    )
+    loop.run()
+    for ours, other in zip(trained.get_weights(), reference.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, other, rtol=1e-4, atol=1e-6)
 
 
 class TestCurves:
@@ -248,6 +299,10 @@ def test_the_schedule_of_the_contributing_guide_is_keras_s():
     exec(block, room)
     wanted = keras_rates("InverseTimeDecay", initial_learning_rate=1.0, decay_steps=7, decay_rate=0.5)
     np.testing.assert_allclose(factors(room["InverseTimeDecay"]()), wanted, rtol=0, atol=1e-6)
+
+
+def test_fine_tuning_leaves_the_schedule_of_the_base_behind():
+    assert tuned(experiment_with("cosine"), Saved(run="0" * 12)).training.schedule == Constant()
 
 
 def test_one_setting_of_the_terminal_turns_a_reduction_on_plateau_on():

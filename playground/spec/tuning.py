@@ -8,6 +8,7 @@ from playground.spec.data import Collected, Data, DataFacts, Split
 from playground.spec.experiment import Experiment
 from playground.spec.losses import losses_for
 from playground.spec.saved import Saved
+from playground.spec.schedules import Constant
 from playground.spec.start import Continue, HeadOnly, HeadThenAll, Stage, Start, TuningPlan
 from playground.spec.stopping import StopAtScore, StopRule, Watching
 
@@ -31,7 +32,8 @@ def tuned(
     """The experiment that adapts saved weights: the layers of the base, its optimizer and batch size.
 
     The loss is the base's where it fits the task of the data. Thresholds at which to stop go on only with
-    :class:`Continue`, and class weights of one's own only with the same data: they were chosen for the old task.
+    :class:`Continue`, and class weights of one's own only with the same data: they were chosen for the old task. So
+    was the schedule of the learning rate, which came to its end with the base: the rate is constant again.
 
     Args:
         base: the experiment whose weights are adapted.
@@ -44,12 +46,12 @@ def tuned(
         name: what people see in lists.
     """
     data, plan = data or base.data, plan or HeadThenAll()
-    training: dict[str, Any] = {"epochs": epochs or base.training.epochs}
+    training: dict[str, Any] = {"epochs": epochs or base.training.epochs, "schedule": Constant()}
     rules: list[StopRule] = list(base.training.stop_rules)
     if data.task not in base.training.loss.targets:
         training["loss"] = losses_for(data.task)[0]()
         training["metrics"] = () if data.task == "regression" else ("accuracy",)
-        training["class_weight"] = None
+        training["class_weight"] = training["reduce_on_plateau"] = None
         rules = [rule for rule in rules if not isinstance(rule, Watching)]
     if not isinstance(plan, Continue):
         training["stop_at_loss"] = None
