@@ -1,18 +1,24 @@
 """Stop rules and the best epoch's weights: decisions against Keras's, and what survives an interruption."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import keras
 import numpy as np
 import pytest
 
+from playground.data import load
+from playground.engine.model.restore import restore
+from playground.engine.run import run_experiment
 from playground.engine.training import Callback, Loop
 from playground.engine.training.stopping import Best, StopAtTime, StopEarly, stop_rules
-from playground.records import Point
-from playground.spec import Training
+from playground.records import Point, Run, RunStatus
+from playground.settings import Settings
+from playground.spec import Experiment, Training, parse_experiment, with_settings
+from playground.spec.saved import Saved
 from playground.spec.stopping import EarlyStopping, StopAtScore, TimeLimit
+from playground.store import Store
 
 pytestmark = pytest.mark.keras
 
@@ -178,3 +184,109 @@ def test_the_time_limit_counts_training_and_no_pauses(clock):
     assert loop.stop_training
     assert resumed.reason == "Stopped after epoch 3.2: the time limit of 1 minute is over."
     assert resumed.state() == {"spent": 0.0}
+
+
+DIGITS = parse_experiment(
+    {
+        "data": {"kind": "digits", "examples": 150},
+        "model": {"layers": [{"kind": "Flatten"}, {"kind": "Dense", "units": 64}]},
+        "training": {
+            "loss": "sparse_categorical_crossentropy",
+            "optimizer": {"kind": "Adam", "learning_rate": 0.02},
+            "metrics": ["accuracy"],
+            "epochs": 40,
+            "execution": "plain",
+            "stop_rules": [{"kind": "early_stopping", "patience": 5}],
+        },
+    }
+)
+
+
+class TestRun:
+    """Of an experiment that over-fits, in this process, against a real store."""
+
+    @pytest.fixture
+    def store(self, shared_store: Store) -> Store:
+        return shared_store
+
+    @pytest.fixture
+    def train(self, settings: Settings, store: Store) -> Callable[..., Run]:
+        def train(experiment: Experiment = DIGITS, run_id: str = "") -> Run:
+            run_id = run_id or store.create_run(experiment).id
+            claimed = store.claim("test", run_id=run_id)
+            assert claimed is not None
+            run_experiment(store, settings, run_id, claimed[1])
+            return store.run(run_id)
+
+        return train
+
+    @pytest.mark.parametrize("care", ["training.shuffle=true", "training.optimizer.use_ema=true"])
+    def test_it_ends_with_the_weights_of_its_best_epoch(self, train, store, care):
+        run = train(with_settings(DIGITS, [care, "training.optimizer.ema_momentum=0.7"]))
+        assert run.status is RunStatus.DONE, run.message
+        decisions = [point for point in store.points(run.id)[0] if point.kind == "epoch"]
+        losses = [point.values["val_loss"] for point in decisions]
+        best = int(np.argmin(losses)) + 1
+        assert len(losses) == best + 5 < 40
+        assert f"for 5 epochs. The weights of epoch {best} (validation loss" in run.message
+        assert run.facts["best"] == {
+            "epoch": best, "monitor": "val_loss", "value": losses[best - 1], "restored": True
+        }  # fmt: skip
+        assert run.scores["val_loss"] == pytest.approx(min(losses), rel=1e-5)
+        assert run.scores["loss"] == pytest.approx(decisions[best - 1].values["loss"])
+        # Those who look into it find the same weights: kept of that epoch, and as its newest.
+        assert best in store.kept_epochs(run.id)
+        newest, kept = restore(store, Saved(run=run.id)), restore(store, Saved(run=run.id, epoch=best))
+        for a, b in zip(newest.model.get_weights(), kept.model.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+        y_score = store.read_arrays(run.id, "predictions")["y_score_test"]
+        np.testing.assert_allclose(newest.scores(load(DIGITS.data, 0, ()).x_test), y_score, rtol=1e-4, atol=1e-6)
+
+    def test_without_restoring_the_last_weights_stay_and_the_best_are_kept(self, train, store):
+        run = train(with_settings(DIGITS, ["training.stop_rules.0.restore_best_weights=false"]))
+        assert "restored" not in run.message
+        assert run.facts["best"]["epoch"] in store.kept_epochs(run.id)
+        assert run.scores["val_loss"] > run.facts["best"]["value"]
+
+    def test_interrupted_before_its_end_it_ends_as_if_it_had_not_been(self, train, store):
+        """Cut after every second epoch by a training of fewer epochs; each time a new process would go on."""
+        whole = train()
+        last = round(whole.progress.epoch)
+        experiment = with_settings(DIGITS, ["training.stop_rules.0.restore_best_weights=false"])
+        run = store.create_run(with_settings(experiment, ["training.epochs=4"]))
+        for epochs in range(6, 42, 4):
+            ended = train(run_id=run.id)
+            if "better" in ended.message:
+                break
+            store.resume(run.id, with_settings(experiment, [f"training.epochs={epochs}"]))
+        assert round(ended.progress.epoch) == last
+        assert ended.facts["best"] == {**whole.facts["best"], "restored": False}
+        best = ended.facts["best"]["epoch"]
+        for a, b in zip(
+            restore(store, Saved(run=run.id, epoch=best)).model.get_weights(),
+            restore(store, Saved(run=whole.id)).model.get_weights(),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(a, b)
+
+    def test_a_time_limit_ends_it_as_done(self, train):
+        run = train(
+            with_settings(
+                DIGITS, ["training.epochs=100000", 'training.stop_rules=[{"kind": "time_limit", "minutes": 0.01}]']
+            )
+        )
+        assert run.status is RunStatus.DONE
+        assert "the time limit of 0.01 minutes is over." in run.message
+
+    def test_classes_that_count_more_are_missed_less(self, train, store):
+        def missed(run: Run) -> int:
+            arrays = store.read_arrays(run.id, "predictions")
+            eights = arrays["y_true_test"] == 8
+            return int((arrays["y_score_test"][eights].argmax(axis=1) != 8).sum())
+
+        plain = with_settings(DIGITS, ["training.stop_rules=[]", "training.epochs=3"])
+        weighted = with_settings(plain, ["training.class_weight=[1, 1, 1, 1, 1, 1, 1, 1, 50, 1]"])
+        assert missed(train(weighted)) < missed(train(plain))
+        run = train(with_settings(plain, ['training.class_weight="balanced"']))
+        counts = np.bincount(load(DIGITS.data, 0, ()).y_train, minlength=10)
+        np.testing.assert_allclose(run.facts["class_weights"], counts.sum() / (10 * counts))

@@ -3,7 +3,7 @@
 import difflib
 
 from playground.errors import SpecError
-from playground.recipes import ailing, embedded, mnist, points, tuning
+from playground.recipes import ailing, care, embedded, mnist, points, tuning
 from playground.recipes.base import Recipe
 
 __all__ = ["RECIPES", "SECTIONS", "Recipe", "recipe"]
@@ -13,6 +13,7 @@ SECTIONS: dict[str, tuple[Recipe, ...]] = {
     "Small data, no download": embedded.RECIPES,
     "MNIST and its clothes": mnist.RECIPES,
     "What goes wrong, and what mends it": ailing.RECIPES,
+    "With care": care.RECIPES,
     "Learning from what was learned": tuning.RECIPES,
 }
 """Every recipe, as Home shows them."""
