@@ -11,6 +11,9 @@ from playground.spec.optimizers import Adam, OptimizerSpec
 from playground.spec.schedules import Constant, ReduceOnPlateau, ScheduleSpec
 from playground.spec.stopping import StopRuleSpec
 
+ClassWeights = Annotated[tuple[Annotated[float, Field(ge=0, le=1e6)], ...], Field(max_length=1000)]
+"""One number a class."""
+
 
 class Training(Spec):
     """How the network learns."""
@@ -51,7 +54,7 @@ class Training(Spec):
         max_length=8,
         json_schema_extra={"later": True},
     )
-    class_weight: Literal["balanced"] | tuple[Annotated[float, Field(ge=0, le=1e6)], ...] | None = Field(
+    class_weight: Literal["balanced"] | ClassWeights | None = Field(
         None,
         title="Class weights",
         description="How much an example of each class counts in the training loss; balanced: n / (classes · n_class), "
