@@ -61,8 +61,10 @@ def with_units(experiment: Experiment, wanted: Sequence[tuple[str, int | None]])
     """The hidden layers of these ids, with so many neurons each; a layer without an id is a new one.
 
     Raises:
-        SpecError: more layers or neurons than the playground draws.
+        SpecError: no layer at all, or more layers or neurons than the playground draws.
     """
+    if not wanted:
+        raise SpecError("A network needs a hidden layer. Keep one.")
     if len(wanted) > max(MOST_LAYERS, len(experiment.model.layers)):
         raise SpecError(f"The playground draws up to {MOST_LAYERS} hidden layers. Add more on the page Build & train.")
     known = {layer.id: layer for layer in experiment.model.layers}

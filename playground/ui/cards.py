@@ -10,6 +10,7 @@ from playground.displays import words
 from playground.displays.thumbnail import sparkline
 from playground.errors import PlaygroundError
 from playground.lab import Lab
+from playground.lab.play import PLAY
 from playground.recipes import Recipe, recipe
 from playground.records import Run
 from playground.spec import Experiment, Model
@@ -19,6 +20,7 @@ from playground.spec.saved import Saved
 from playground.ui import navigation, state
 from playground.ui.errors import show_error
 from playground.ui.pictures import picture
+from playground.ui.play.commands import obey
 from playground.ui.strip import status_badge
 
 CARD = 235
@@ -28,11 +30,11 @@ CARD = 235
 def ways_to_begin(lab: Lab) -> None:
     """Three large cards."""
     blank = Experiment(name="My own network", data=Moons(), model=Model(layers=(Dense(units=8),)))
-    spirals, digits = recipe("spirals").experiment, recipe("mnist-mlp-128").experiment
+    digits = recipe("mnist-mlp-128").experiment
     with st.grid("auto", min_column_width=290, key="begin"):
         with _way("spirals", "Play with a network now", "Two spirals: the border between them bends while you watch."):
             if st.button("Play", key="begin_play", type="primary", icon=":material/play_arrow:", width="stretch"):
-                _open(lab, spirals, train=True)
+                _play(lab)
         with _way("mnist", "Train on real digits", "70,000 handwritten digits and the classic first network."):
             if st.button("Train digits", key="begin_digits", icon=":material/play_arrow:", width="stretch"):
                 _open(lab, digits, train=True)
@@ -139,6 +141,13 @@ def _open(lab: Lab, experiment: Experiment, *, train: bool) -> None:
         except PlaygroundError as error:
             state.complain(state.TRAIN, str(error))
     st.switch_page(navigation.BUILD.page(), query_params=state.address())
+
+
+def _play(lab: Lab) -> None:
+    """Let a network learn spirals by itself, on the page where one plays with it."""
+    state.start(lab, PLAY)
+    obey(lab, {"do": "play"})
+    st.switch_page(navigation.PLAY.page(), query_params=state.address())
 
 
 def _tune(lab: Lab, one: Recipe, base: Experiment) -> None:

@@ -29,14 +29,6 @@ def open_experiment(page: Page, store, experiment) -> None:
     expect(page.get_by_text("Engine ready")).to_be_visible()
 
 
-def test_home_plays_at_one_press(page, store):
-    page.goto("/")
-    expect(page).to_have_title(re.compile("Keras"))
-    page.get_by_role("button", name="Play", exact=True).click()
-    wait_for_points(page)
-    expect(page.get_by_role("img", name=re.compile("lie on the colour of their class"))).to_be_visible()
-
-
 @pytest.mark.parametrize("path", ["/", *(f"/{place.name}" for place in PLACES[1:])])
 def test_nothing_is_cut_off_on_a_phone(path, page):
     page.set_viewport_size({"width": 390, "height": 844})

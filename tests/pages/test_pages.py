@@ -8,6 +8,7 @@ from streamlit.util import AttributeDictionary
 
 from playground.errors import NotFound
 from playground.lab import edits
+from playground.lab.play import PLAY
 from playground.recipes import RECIPES
 from playground.records import Event, RunStatus
 from playground.spec import LAYERS, with_settings
@@ -59,10 +60,10 @@ class TestHome:
         at = visit("home")
         whole(button(at, "Play").click().run())
         (run,) = store.runs()
-        assert run.experiment == RECIPES["spirals"].experiment
+        assert run.experiment == PLAY
         assert named(at, "run") == run.id
         assert named(at, "draft") == run.draft
-        assert "Number 1 in the queue." in text(at)
+        assert at.get("bidi_component")
 
     def test_open_puts_a_recipe_on_the_bench(self, store):
         at = visit("home")

@@ -9,7 +9,7 @@ import { unpackPage, unpackPicture } from "./play_frame.js";
 import { onKeys } from "./play_keys.js";
 import { Motion } from "./play_motion.js";
 import { Network } from "./play_network.js";
-import { drawSurface } from "./play_surface.js";
+import { drawPoints, drawSurface } from "./play_surface.js";
 import { Telling } from "./play_telling.js";
 
 const SOCKET_PATIENCE = 4000; // milliseconds without a socket after which the page is asked to bring the frames
@@ -19,6 +19,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   // Streamlit may call the cleanup of an older call after a newer one took over: only the newest owner may stop.
   const owner = (play.owner = {});
   play.command = (command) => setTriggerValue("command", command);
+  play.changed = (status) => setTriggerValue("changed", status);
   play.begin();
   play.show(unpackPage(data));
   return () => play.owner === owner && play.end();
@@ -86,7 +87,7 @@ class Playground {
       this.curve.draw(this.colors);
     }
     showChoices(this, page);
-    if (page.opening.length && !(header.run && header.run === before)) this.picture(page.opening, 0);
+    if (page.opening.length && (!header.run || this.live !== header.run)) this.picture(page.opening, 0);
     if (page.frame.length) this.frame(unpack(page.frame));
     if (!header.run) this.telling.rest(this.motion.picture, header);
     if (header.url !== this.url) this.follow();
@@ -123,11 +124,14 @@ class Playground {
   // From the feed: what happened.
   frame({ header, payloads }) {
     if (header.run.id !== this.page.header.run) return;
+    // What else on the page tells the state of the run is not drawn from the feed.
+    if (this.run && this.run.status !== header.run.status) this.changed(header.run.status);
     this.run = header.run;
     if (header.whole) this.curve.clear();
     this.curve.add(header.points);
     header.pictures.forEach(({ name, step }, k) => {
       if (name !== "network") return;
+      this.live = header.run.id;
       this.picture(payloads[k], step);
       const { test } = this.motion.picture.header.loss;
       if (step === header.run.step) this.curve.add([[step, header.run.epoch, "epoch", { val_loss: test }]]);
@@ -149,10 +153,19 @@ class Playground {
     // A property that names two colours, one a theme, is only resolved where it is used.
     const look = { colors: this.colors, background: style.backgroundColor };
     this.network.draw(this.motion, look);
-    const edge = style.getPropertyValue("--st-background-color").trim(), tile = this.shownTile();
-    drawSurface(surface, this.motion, { ...look, ...this.view, edge, points: this.page.points, tile });
+    drawSurface(surface, this.motion, { ...look, discrete: this.view.discrete, tile: this.shownTile() });
+    this.drawPoints(style.getPropertyValue("--st-background-color").trim());
     this.card.refresh(this.motion.weights);
     this.root.dataset.drawn = Number(this.root.dataset.drawn ?? 0) + 1;
+  }
+
+  drawPoints(edge) {
+    const { header } = this.motion.picture, { points } = this.page, { withTest } = this.view;
+    const canvas = this.find(".examples");
+    const now = [points, withTest, edge, canvas.clientWidth, ...header.extent];
+    if (this.drawn?.every((value, k) => value === now[k])) return;
+    this.drawn = now;
+    drawPoints(canvas, header.extent, { points, withTest, edge, colors: this.colors });
   }
 
   // Where the cells of the neuron under the pointer lie; null: the network's own answer.
@@ -182,7 +195,7 @@ class Playground {
   weights({ layer, unit, from, bias }) {
     const { id, kernel, weightsAt, biasAt } = this.motion.picture.layers[layer];
     const line = (source) => ({
-      name: this.network.name({ layer, unit, from: source }).replace(/^Weight | to .*$/g, ""),
+      name: layer ? `neuron ${source + 1}` : this.network.name({ layer: -1, unit: source }).replace("Feature ", ""),
       says: this.network.name({ layer, unit, from: source }),
       at: weightsAt + source * kernel[1] + unit,
       address: { layer: id, variable: "kernel", index: [source, unit] },

@@ -12,7 +12,7 @@ export function showChoices(play, { header, sets }) {
   const count = header.layers.length;
   root.querySelector(".layer-count").textContent = `${count} hidden ${count === 1 ? "layer" : "layers"}`;
   root.querySelector("[data-do=layer-more]").disabled = count >= header.limits.layers;
-  root.querySelector("[data-do=layer-less]").disabled = count < 1;
+  root.querySelector("[data-do=layer-less]").disabled = count <= 1;
   root.querySelector(".classes").replaceChildren(
     ...header.class_names.map((name, k) => {
       const item = document.createElement("span");

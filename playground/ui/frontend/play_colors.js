@@ -1,7 +1,14 @@
 // One scale for data, neurons and weights: orange is negative, blue is positive, grey is zero.
 
+const scales = new Map();
+
 // Colours of the 255 codes of a cell, as pixels of an ImageData; code 0, not a number, is plain grey.
 export function scaleOf(colors, background) {
+  if (!scales.has(background)) scales.set(background, newScale(colors, background));
+  return scales.get(background);
+}
+
+function newScale(colors, background) {
   const [low, high, none] = [colors.negative, colors.positive, colors.zero].map(rgb);
   const middle = rgb(background);
   const pixels = new Uint32Array(256);

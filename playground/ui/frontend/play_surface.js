@@ -1,10 +1,11 @@
-// The large picture: what the network says all over the plane, or one neuron of it, with the examples on it.
+// The large picture: what the network says all over the plane, or one neuron of it; and the examples on it, which have
+// a canvas of their own, for they stay while the network learns.
 
 import { classScale, scaleOf } from "./play_colors.js";
 
 const TEST = 2;
 
-// view: { colors, background, points, discrete, withTest, tile: offset of a neuron to show instead, or null }
+// view: { colors, background, discrete, tile: offset of a neuron to show instead, or null }
 export function drawSurface(canvas, motion, view) {
   const { picture, cells } = motion;
   const side = view.tile === null ? picture.header.surface : picture.header.tile;
@@ -24,7 +25,6 @@ export function drawSurface(canvas, motion, view) {
   context.scale(1, -1);
   context.drawImage(offscreen(image), 0, 0, width, height);
   context.restore();
-  drawPoints(context, width, height, picture.header.extent, view);
 }
 
 export function drawTile(canvas, cells, at, scale, side) {
@@ -50,7 +50,9 @@ function paintClasses(pixels, cells, channels, scales, discrete) {
   }
 }
 
-function drawPoints(context, width, height, [left, right, bottom, top], { points, colors, withTest, edge }) {
+export function drawPoints(canvas, [left, right, bottom, top], { points, colors, withTest, edge }) {
+  const context = fitted(canvas), width = canvas.clientWidth, height = canvas.clientHeight;
+  context.clearRect(0, 0, width, height);
   const radius = points.count > 600 ? 2.2 : 2.8;
   for (let k = 0; k < points.count; k++) {
     const isTest = points.part[k] === TEST;

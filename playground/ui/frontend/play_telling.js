@@ -12,7 +12,7 @@ export class Telling {
     this.root = root;
     this.find = (selector) => root.querySelector(selector);
     this.spoken = 0;
-    this.loss = { train: null, test: null };
+    this.loss = {};
   }
 
   // Before there is a run.
@@ -65,5 +65,6 @@ export class Telling {
 }
 
 function written(loss) {
+  if (loss === undefined) return "unknown";
   return loss === null ? "not a number" : loss < 1e-4 ? loss.toExponential(1) : loss.toFixed(loss < 0.1 ? 4 : 3);
 }

@@ -33,9 +33,9 @@ def shown_run(lab: Lab) -> Run | None:
     return run if play.is_same_network(run.experiment, state.experiment()) else None
 
 
-def speed() -> float | None:
-    """Epochs a second that this tab wants to see; None: as many as possible."""
-    wanted: float | None = state.kept(SPEED, WATCHING_SPEED)
+def speed() -> float:
+    """Epochs a second that this tab wants to see; 0: as many as possible."""
+    wanted: float = state.kept(SPEED, WATCHING_SPEED)
     return wanted
 
 
@@ -90,7 +90,7 @@ def _held_run(lab: Lab) -> Run:
 def _launch(lab: Lab, *, held: bool = False) -> Run:
     run = state.launch(lab, held=held)
     state.write_address()
-    if speed() is not None:
+    if speed():
         lab.steering.order(run.id, SetSpeed(epochs_per_second=speed()), state.owner())
     return run
 

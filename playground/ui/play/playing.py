@@ -59,7 +59,13 @@ def _pace(lab: Lab) -> float | None:
 
 
 def _playground(lab: Lab, pace: float | None) -> None:
-    _play(key=KEY, data=_shown(lab).packed(), height="content", on_command_change=lambda: _command(lab))
+    _play(
+        key=KEY,
+        data=_shown(lab).packed(),
+        height="content",
+        on_command_change=lambda: _command(lab),
+        on_changed_change=_redraw,
+    )
     settings(lab)
     if _pace(lab) != pace:
         st.rerun()
@@ -69,7 +75,11 @@ def _command(lab: Lab) -> None:
     given: Mapping[str, Any] | None = state.widget_value(KEY).get("command")
     if given:
         obey(lab, given)
-        st.rerun(("play", "strip"))
+        _redraw()
+
+
+def _redraw() -> None:
+    st.rerun(("play", "strip"))
 
 
 def _shown(lab: Lab) -> Shown:

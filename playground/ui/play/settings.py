@@ -25,7 +25,7 @@ SPEEDS = {
     10.0: "10 epochs/s",
     30.0: "30 epochs/s",
     100.0: "100 epochs/s",
-    None: "Full speed",
+    0.0: "Full speed",
 }
 
 
@@ -133,9 +133,9 @@ def _batch(lab: Lab, size: Any) -> None:
     commands.steer(lab, SetBatchSize(batch_size=size))
 
 
-def _speed(lab: Lab, speed: float | None) -> None:
+def _speed(lab: Lab, speed: float) -> None:
     state.keep(commands.SPEED, speed)
-    commands.steer(lab, SetSpeed(epochs_per_second=speed))
+    commands.steer(lab, SetSpeed(epochs_per_second=speed or None))
 
 
 def _hidden(lab: Lab, **values: Any) -> None:
@@ -146,7 +146,7 @@ def _short(rate: float) -> str:
     return f"{rate:g}"
 
 
-def _speed_name(speed: float | None) -> str:
+def _speed_name(speed: float) -> str:
     return SPEEDS.get(speed) or f"{speed:g} epochs/s"
 
 
