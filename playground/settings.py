@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     engine_cert: Path | None = Field(None, description="Client certificate for the remote scheduler.")
     engine_key: Path | None = Field(None, description="Key of the client certificate.")
     train_workers: int = Field(1, ge=1, le=64, description="Processes that train; each holds one large run at a time.")
-    small_runs: int = Field(32, ge=1, le=64, description="Small runs that share one train worker.")
+    small_runs: int = Field(32, ge=1, le=64, description="Small runs that share one train worker, beside a large one.")
     idle_minutes: float = Field(30, gt=0, le=100_000, description="The engine leaves after this long without work.")
     memory_limit: int = Field(
         4_000_000_000, ge=1_000_000, description="Largest memory in bytes that a network may need while training."

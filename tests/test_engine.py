@@ -370,7 +370,7 @@ def test_a_remote_scheduler_trains_and_answers(home: Home, tmp_path: Path) -> No
     environment = {**os.environ, **settings.environ()}
     processes = [
         subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-        for command in (scheduler, [*worker, "--resources", "slot=2 question=2 fetch=1"])
+        for command in (scheduler, [*worker, "--resources", "slot=3 question=2 fetch=1"])
     ]
     try:
         eventually(address.exists)

@@ -167,51 +167,41 @@ def warm(slots: Slots, *workers: Worker) -> None:
 def test_a_new_worker_gets_nothing_until_it_is_warm() -> None:
     slots = Slots(2)
     (trainer,) = slots.update(up("a"))
-    assert slots.wanted(False) == "none"
+    assert slots.wanted() == "none"
     trainer.warm = True
-    assert slots.wanted(False) == "any"
+    assert slots.wanted() == "any"
 
 
-def test_small_runs_share_a_worker_and_a_large_one_takes_all_of_it() -> None:
-    slots = Slots(2)
-    warm(slots, *up("a", "b"))
-    first, second = slots.take(True, False), slots.take(True, False)
-    assert first is second
-    assert slots.wanted(False) == "any"
-    alone = slots.take(False, False)
-    assert alone is not first
-    assert slots.wanted(False) == "none"
-    slots.give_back(first, True)
-    assert slots.wanted(False) == "small"
-    slots.give_back(alone, False)
-    assert slots.wanted(False) == "any"
-
-
-def test_a_large_run_that_waited_long_gets_the_next_free_worker() -> None:
+def test_a_worker_holds_a_large_run_and_small_ones_beside_it() -> None:
     slots = Slots(2)
     warm(slots, *up("a"))
-    only = slots.take(True, False)
-    assert slots.wanted(True) == "none"
-    slots.give_back(only, True)
-    assert slots.wanted(True) == "any"
+    only = slots.take(small=False)
+    assert slots.wanted() == "small"
+    assert [slots.take(small=True), slots.take(small=True)] == [only, only]
+    assert slots.wanted() == "none"
+    slots.give_back(only, small=False)
+    assert slots.wanted() == "large"
+    slots.give_back(only, small=True)
+    assert slots.wanted() == "any"
 
 
-def test_small_runs_go_on_beside_a_worker_kept_for_a_large_one() -> None:
+def test_runs_go_where_they_disturb_least() -> None:
     slots = Slots(2)
     warm(slots, *up("a", "b"))
-    busy = [slots.take(True, False) for _ in range(3)]
-    slots.give_back(busy[0], True)
-    assert slots.wanted(True) == "small"
-    kept = min(slots.trainers.values(), key=lambda trainer: trainer.used)
-    assert slots.take(True, True) is not kept
+    large = slots.take(small=False)
+    small = slots.take(small=True)
+    assert small is not large
+    assert slots.take(small=True) is small
+    assert slots.take(small=True) is large
+    assert slots.take(small=False) is small
 
 
 def test_a_restarted_worker_is_a_new_one() -> None:
     slots = Slots(2)
     warm(slots, *up("a", "b"))
-    slots.take(False, False)
-    slots.take(False, False)
-    assert [(trainer.worker.name, trainer.used) for trainer in slots.update(up("a", life=1))] == [("a", 0)]
+    slots.take(small=False)
+    slots.take(small=False)
+    assert [(trainer.worker.name, trainer.is_idle) for trainer in slots.update(up("a", life=1))] == [("a", True)]
     assert list(slots.trainers) == ["a"]
 
 
@@ -220,22 +210,29 @@ def test_an_idle_worker_is_recycled_after_many_runs_or_much_growth(memory: int) 
     slots = Slots(2)
     warm(slots, *up("a"))
     for _ in range(1 if memory else RECYCLE_RUNS):
-        trainer = slots.take(True, False)
-        slots.give_back(trainer, True)
+        trainer = slots.take(small=False)
+        slots.give_back(trainer, small=False)
     slots.update(up("a", memory=memory))
     assert slots.worn() == [trainer]
-    slots.take(True, False)
+    slots.take(small=True)
     assert slots.worn() == []
-    assert slots.wanted(False) == "small"
+    assert slots.wanted() == "any"
 
 
-def test_a_worker_that_never_idles_takes_no_more_when_it_is_worn_out() -> None:
+def test_small_runs_wear_a_worker_as_their_shares_do() -> None:
     slots = Slots(2)
     warm(slots, *up("a"))
-    slots.take(True, False)
-    for _ in range(RECYCLE_RUNS * DRAIN - 1):
-        slots.give_back(slots.take(True, False), True)
-    assert slots.wanted(False) == "none"
+    for _ in range(RECYCLE_RUNS):
+        slots.give_back(slots.take(small=True), small=True)
+    assert slots.worn() == []
+
+
+def test_a_worker_that_never_idles_takes_no_more_when_it_has_grown_too_large() -> None:
+    slots = Slots(2)
+    warm(slots, *up("a"))
+    slots.take(small=True)
+    slots.update(up("a", memory=DRAIN * RECYCLE_BYTES))
+    assert slots.wanted() == "none"
 
 
 def test_gpus_are_found_by_the_variable_that_chooses_them(monkeypatch: pytest.MonkeyPatch) -> None:

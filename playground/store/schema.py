@@ -96,7 +96,7 @@ runs = sa.Table(
     # records.Controls
     sa.Column("stop", sa.Boolean, nullable=False, default=False),
     sa.Column("pause", sa.Boolean, nullable=False, default=False),
-    # The queue: small runs share a slot; those ahead were here before and go first.
+    # The queue: a worker holds many small runs; those ahead were here before and go first.
     sa.Column("small", sa.Boolean, nullable=False),
     sa.Column("ahead", sa.Boolean, nullable=False, default=False),
     # The lease: empty while nobody holds the run. The beat grows with every report.

@@ -113,7 +113,7 @@ class OwnCluster:
     async def start(self) -> None:
         """Return when questions are answered; call once."""
         await self._open.enter_async_context(self._scheduler)
-        gpus, slot = visible_gpus(), self._settings.small_runs
+        gpus, slot = visible_gpus(), self._settings.small_runs + 1  # one for a large run
         # The GPU's memory is for training; questions need none of it. A download may last: one at a time.
         self._add("question", QUESTION_THREADS, {"question": QUESTION_THREADS, "fetch": 1}, gpu="-1")
         for n in range(self._settings.train_workers):
@@ -169,7 +169,8 @@ class OwnCluster:
 class RemoteCluster:
     """The workers of a scheduler that others run: those with the resource "slot" train, "question" answers.
 
-    Give each train worker as much "slot" and as many threads as ``small_runs``, and run one engine beside them.
+    Give each train worker as much "slot" and as many threads as ``small_runs`` and one more for a large run, and run
+    one engine beside them.
     """
 
     client: distributed.Client

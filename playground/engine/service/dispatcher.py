@@ -12,7 +12,7 @@ from playground.calls import call
 from playground.engine.service.cluster import Cluster
 from playground.engine.service.slots import Slots, Trainer
 from playground.errors import LeaseLost, NotAllowed, NotFound, PlaygroundError, StoreError
-from playground.records import Event, Run, RunStatus
+from playground.records import Event, Run
 from playground.settings import Settings
 from playground.spec import is_small
 from playground.store import LeaseWatch, Store
@@ -24,9 +24,6 @@ ENDED = "The engine that trained this run was stopped; resume continues from the
 
 CLAIM_EVERY = 0.1
 WATCH_EVERY = 1.0
-
-PATIENCE = 20.0
-"""Seconds for which small runs may overtake a large one that waits for a worker of its own."""
 
 HELD_UP = 1.0
 """A write that takes this many seconds means that somebody holds the store."""
@@ -68,8 +65,6 @@ class Dispatcher:
         self._slots = Slots(settings.small_runs)
         self._held: set[Held] = set()
         self._placing = asyncio.Lock()
-        self._waiting: dict[str, float] = {}
-        self._large_waits = False
         self._leases = LeaseWatch(store, settings.lease_seconds)
         self._watched = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -110,16 +105,16 @@ class Dispatcher:
 
     async def _claim_one(self) -> bool:
         async with self._placing:
-            wanted = self._slots.wanted(self._large_waits)
+            wanted = self._slots.wanted()
             if wanted == "none":
                 return False
-            small = True if wanted == "small" else None
+            small = None if wanted == "any" else wanted == "small"
             claimed = await asyncio.to_thread(self._store.claim, self._holder, small=small)
             if claimed is None:
                 return False
             run, lease = claimed
             small = is_small(run.experiment)
-            trainer = self._slots.take(small, self._large_waits)
+            trainer = self._slots.take(small)
         log.info("run %s, attempt %d, goes to %s", run.id, run.attempt, trainer.worker.name)
         held = Held(run, lease, trainer, small)
         self._held.add(held)
@@ -137,7 +132,7 @@ class Dispatcher:
                 held.lease,
                 key=f"train-{held.run.id}-{held.run.attempt}",
                 workers=[held.trainer.worker.address],
-                resources={"slot": 1 if held.small else self._slots.shares},
+                resources={"slot": 1},
                 pure=False,
             )
         except PlaygroundError as error:
@@ -174,14 +169,9 @@ class Dispatcher:
     # Watching
 
     async def _watch(self) -> None:
-        """Interrupt runs whose workers fell silent, replace workers, and see whether a large run waits too long."""
+        """Interrupt runs whose workers fell silent, and replace workers."""
         await self._interrupt_silent_runs()
         await self._replace_workers()
-        queued = await asyncio.to_thread(self._store.runs, statuses=(RunStatus.QUEUED,), limit=1000)
-        now = time.monotonic()
-        large = [run.id for run in queued if not run.controls.pause and not is_small(run.experiment)]
-        self._waiting = {id: self._waiting.get(id, now) for id in large}
-        self._large_waits = any(now - since > PATIENCE for since in self._waiting.values())
 
     async def _interrupt_silent_runs(self) -> None:
         now = time.monotonic()
@@ -222,7 +212,7 @@ class Dispatcher:
             for trainer in leaving:
                 trainer.closing = True
         for trainer in leaving:
-            log.info("%s gets a fresh process after %d runs", trainer.worker.name, trainer.runs)
+            log.info("%s gets a fresh process after %.0f runs", trainer.worker.name, trainer.runs)
             self._spawn(self._replace(trainer))
 
     async def _replace(self, trainer: Trainer) -> None:

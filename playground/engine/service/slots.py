@@ -12,7 +12,9 @@ RECYCLE_BYTES = 1_000_000_000
 fresh process."""
 
 DRAIN = 3
-"""A worker that never is idle takes no more runs after so many times the above."""
+"""A worker that never is idle takes no more runs after so many times the growth."""
+
+Room = Literal["any", "small", "large", "none"]
 
 
 @dataclass(slots=True, eq=False)
@@ -21,25 +23,33 @@ class Trainer:
 
     worker: Worker
     first_memory: int
-    used: int = 0
-    """Shares of its slot that are taken."""
+    small: int = 0
+    """Small runs that it holds."""
     large: bool = False
-    """Taken by one run as a whole."""
+    """Whether it holds a large run."""
     runs: float = 0.0
-    """How many it was ever given; a small one counts as its share of the slot."""
+    """How many it was ever given; a small one counts as its share."""
     warm: bool = False
     """It has imported what it needs; until then it gets nothing."""
     closing: bool = False
     """About to get a fresh process."""
 
-    def is_worn(self, times: int = 1) -> bool:
-        """Whether it has kept so much that it should be recycled."""
-        growth = self.worker.memory - self.first_memory
-        return self.runs >= RECYCLE_RUNS * times or growth >= RECYCLE_BYTES * times
+    @property
+    def is_idle(self) -> bool:
+        return not self.small and not self.large
+
+    @property
+    def growth(self) -> int:
+        """Bytes."""
+        return self.worker.memory - self.first_memory
 
 
 class Slots:
-    """The train workers' slots, each of ``shares`` shares: a small run takes one, a large run all of them."""
+    """What each train worker may hold: a large run, and beside it ``shares`` small ones.
+
+    Small runs may last as long as somebody plays with them, mostly at the speed of a person: a large one does not wait
+    for them, nor they for it. They take turns with their stretches, and the kernel shares out the cores.
+    """
 
     def __init__(self, shares: int) -> None:
         self.shares = shares
@@ -57,44 +67,37 @@ class Slots:
         self.trainers.update(new)
         return list(new.values())
 
-    def wanted(self, large_waits: bool) -> Literal["any", "small", "none"]:
-        """Which runs there is room for: any, only small ones, or none.
+    def wanted(self) -> Room:
+        """Which runs there is room for."""
+        for_small = any(trainer.small < self.shares for trainer in self._open())
+        if any(not trainer.large for trainer in self._open()):
+            return "any" if for_small else "large"
+        return "small" if for_small else "none"
 
-        With ``large_waits`` a large run has waited for long: the worker that will be free soonest takes no more small
-        runs until it is.
-        """
-        if any(trainer.used == 0 for trainer in self._open()):
-            return "any"
-        reserved = self._reserved(large_waits)
-        return "small" if any(trainer is not reserved for trainer in self._open()) else "none"
-
-    def take(self, small: bool, large_waits: bool) -> Trainer:
-        """The worker that gets the run just claimed: small runs are packed, so that whole slots stay free."""
+    def take(self, small: bool) -> Trainer:
+        """The worker that gets the run just claimed: the one that holds least beside it."""
         if small:
-            reserved = self._reserved(large_waits)
-            trainer = max(self._open(), key=lambda t: (t is not reserved, t.used))
-            trainer.used += 1
+            trainer = min((t for t in self._open() if t.small < self.shares), key=lambda t: (t.large, t.small))
+            trainer.small += 1
+            trainer.runs += 1 / self.shares
         else:
-            trainer = next(trainer for trainer in self._open() if trainer.used == 0)
-            trainer.used, trainer.large = self.shares, True
-        trainer.runs += 1 / self.shares if small else 1
+            trainer = min((t for t in self._open() if not t.large), key=lambda t: t.small)
+            trainer.large = True
+            trainer.runs += 1
         return trainer
 
     def give_back(self, trainer: Trainer, small: bool) -> None:
         """The run has let go of its worker."""
-        trainer.used -= 1 if small else self.shares
-        trainer.large = False
+        if small:
+            trainer.small -= 1
+        else:
+            trainer.large = False
 
     def worn(self) -> list[Trainer]:
         """Idle workers that should get a fresh process."""
-        return [trainer for trainer in self._working() if trainer.used == 0 and trainer.is_worn()]
-
-    def _working(self) -> list[Trainer]:
-        return [trainer for trainer in self.trainers.values() if trainer.warm and not trainer.closing]
-
-    def _reserved(self, large_waits: bool) -> Trainer | None:
-        shared = [trainer for trainer in self._working() if not trainer.large]
-        return min(shared, key=lambda trainer: trainer.used, default=None) if large_waits else None
+        working = [trainer for trainer in self.trainers.values() if trainer.warm and not trainer.closing]
+        return [t for t in working if t.is_idle and (t.runs >= RECYCLE_RUNS or t.growth >= RECYCLE_BYTES)]
 
     def _open(self) -> list[Trainer]:
-        return [t for t in self._working() if t.used < self.shares and not t.is_worn(DRAIN)]
+        working = [trainer for trainer in self.trainers.values() if trainer.warm and not trainer.closing]
+        return [trainer for trainer in working if trainer.growth < DRAIN * RECYCLE_BYTES]
