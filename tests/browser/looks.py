@@ -1,6 +1,7 @@
 """What a person sees on the page, for tests and benchmarks to look at."""
 
 import re
+from collections.abc import Sequence
 
 from playwright.sync_api import Locator, Page
 
@@ -54,3 +55,25 @@ def train(page: Page) -> None:
 def stop(page: Page) -> None:
     """Press Stop."""
     page.get_by_role("button", name="Stop", exact=True).click()
+
+
+THREE = [(0.3, 0.25), (0.45, 0.15), (0.62, 0.2), (0.65, 0.35), (0.48, 0.47), (0.66, 0.55), (0.68, 0.75), (0.5, 0.87),
+         (0.3, 0.78)]  # fmt: skip
+"""A stroke through these places of the drawing pad, from its upper left corner."""
+
+
+def pad(page: Page) -> Locator:
+    """The drawing pad."""
+    return page.get_by_role("img", name="Drawing pad")
+
+
+def draw(page: Page, places: Sequence[tuple[float, float]] = THREE) -> None:
+    """One stroke on the drawing pad."""
+    pad(page).scroll_into_view_if_needed()
+    box = pad(page).bounding_box() or {"x": 0.0, "y": 0.0, "width": 0.0, "height": 0.0}
+    (x, y), *others = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for x, y in others:
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()

@@ -10,13 +10,10 @@ from playground.recipes import recipe
 from playground.settings import Settings
 from playground.spec import with_settings
 from tests.browser.app import running_app
-from tests.browser.looks import rest
+from tests.browser.looks import THREE, draw, pad, rest
 from tests.runs import trained
 
 pytestmark = [pytest.mark.browser, pytest.mark.keras]
-
-THREE = [(0.3, 0.25), (0.45, 0.15), (0.62, 0.2), (0.65, 0.35), (0.48, 0.47), (0.66, 0.55), (0.68, 0.75), (0.5, 0.87),
-         (0.3, 0.78)]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,21 +41,6 @@ def open_pad(page: Page, run) -> None:
     page.get_by_role("radio", name="Draw").click()
     expect(pad(page)).to_be_visible()
     rest(page)
-
-
-def pad(page: Page):
-    return page.get_by_role("img", name="Drawing pad")
-
-
-def draw(page: Page, points=THREE) -> None:
-    pad(page).scroll_into_view_if_needed()
-    box = pad(page).bounding_box()
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=4)
-    page.mouse.up()
 
 
 def ink(page: Page) -> int:

@@ -1,4 +1,4 @@
-"""A person plays spirals: plays, pauses, changes a weight, steps, rewinds; the screen agrees with the store each time."""
+"""A person plays, pauses, changes a weight, steps and rewinds; the screen agrees with the store each time."""
 
 import re
 import time
@@ -88,7 +88,7 @@ def test_play_pause_change_step_rewind(page, store):
     wait_until(page, lambda now: int(now["step"]) > 0 and int(now["pictured"]) > 0)
     press(page, "Pause")
     paused = wait_until(page, lambda now: now["status"] == "paused")
-    (run,) = store.runs()
+    run = store.runs()[0]
     assert (run.id, run.status, run.experiment) == (paused["run"], RunStatus.PAUSED, PLAY)
     agrees(page, store, run.id)
     assert float(shown(page)["train"]) < float(before["train"])
@@ -118,7 +118,7 @@ def test_play_pause_change_step_rewind(page, store):
     agrees(page, store, run.id)
     assert float(shown(page)["train"]) == pytest.approx(float(before["train"]), rel=1e-6)
     assert weight(page, "Neuron 1 of layer 2", "Weight from neuron 3 of layer 1 to neuron 1 of layer 2") == first
-    assert len(store.runs()) == 1
+    assert store.runs()[0].id == run.id
 
 
 def picture_weight(store, run_id: str) -> float:
@@ -131,14 +131,14 @@ def picture_weight(store, run_id: str) -> float:
 def test_keys_play_step_and_rewind(page, store):
     open_page(page)
     page.keyboard.press("ArrowRight")
-    wait_until(page, lambda now: (now["status"], now["step"]) == ("paused", "1"))
+    run = wait_until(page, lambda now: (now["status"], now["step"]) == ("paused", "1"))["run"]
     page.keyboard.press("Space")
     wait_until(page, lambda now: int(now["step"]) > 1)
     page.keyboard.press("Space")
     wait_until(page, lambda now: now["status"] == "paused")
     page.keyboard.press("r")
-    wait_until(page, lambda now: now["step"] == now["pictured"] == "0")
-    assert len(store.runs()) == 1
+    now = wait_until(page, lambda now: now["step"] == now["pictured"] == "0")
+    assert now["run"] == run == store.runs()[0].id
 
 
 def test_another_network_is_shown_at_once_and_the_run_before_ends(page, store):
