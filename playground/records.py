@@ -166,11 +166,18 @@ class Run:
     scores: dict[str, float] = field(default_factory=dict)
     """Final scores: ``loss``, ``accuracy``, ``val_…``, ``test_…``."""
     facts: dict[str, object] = field(default_factory=dict)
-    """Versions, device, seconds (load, build, first_metric, train), parameters; of a run that began with saved
+    """Versions, device, seconds (load, build, first_metric, train), parameters, ``class_weights``; ``best``: the best
+    epoch's ``epoch``, ``monitor``, ``value``, and whether its weights were ``restored``; of a run that began with saved
     weights also what became of them: ``before``, ``stages``, ``head``, ``weights_changed``, ``old_task``,
     ``may_have_seen``."""
     attempt: int = 0
     """How many times it was claimed."""
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The best epoch, whose weights are kept; None before the end, or where no epoch ended."""
+        best = self.facts.get("best")
+        return int(best["epoch"]) if isinstance(best, dict) and best else None
 
 
 @dataclass(frozen=True, slots=True)

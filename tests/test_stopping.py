@@ -1,7 +1,9 @@
 """Stop rules and the best epoch's weights: decisions against Keras's, and what survives an interruption."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, cast
 
 import keras
@@ -9,13 +11,15 @@ import numpy as np
 import pytest
 
 from playground.data import load
+from playground.displays import words
 from playground.engine.model.restore import restore
 from playground.engine.run import run_experiment
-from playground.engine.training import Callback, Loop
+from playground.engine.training import Callback, Loop, stopping
 from playground.engine.training.stopping import Best, StopAtTime, StopEarly, stop_rules
 from playground.records import Point, Run, RunStatus
 from playground.settings import Settings
 from playground.spec import Experiment, Training, parse_experiment, with_settings
+from playground.spec import stopping as stopping_spec
 from playground.spec.saved import Saved
 from playground.spec.stopping import EarlyStopping, StopAtScore, TimeLimit
 from playground.store import Store
@@ -290,3 +294,22 @@ class TestRun:
         run = train(with_settings(plain, ['training.class_weight="balanced"']))
         counts = np.bincount(load(DIGITS.data, 0, ()).y_train, minlength=10)
         np.testing.assert_allclose(run.facts["class_weights"], counts.sum() / (10 * counts))
+
+
+def test_the_rule_of_the_contributing_guide_works_as_it_stands_there():
+    text = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
+    asked, at_work = re.search(r"## Add a stop rule.*?```python\n(.*?)```\n```python\n(.*?)```", text, re.S).groups()
+    room = dict(vars(stopping_spec))
+    exec(asked, room)
+    room = {**vars(stopping), "StopWhenFlat": room["StopWhenFlat"]}
+    exec(at_work, room)
+    loop, rule = FakeLoop(), room["StopFlat"](room["StopWhenFlat"](change=0.01))
+    for epoch, value in enumerate([1.0, 0.5, 0.3, 0.295, 0.1], 1):
+        if not loop.decide([rule], epoch, val_loss=value):
+            break
+    assert rule.reason == "Stopped after epoch 4: the validation loss has become flat at 0.295."
+
+
+def test_the_best_epoch_is_named_where_epochs_are_chosen():
+    assert [words.kept_epoch(epoch, 24) for epoch in (0, 24, "newest")] == ["0", "24 (best)", "newest"]
+    assert words.kept_epoch(24, None) == "24"

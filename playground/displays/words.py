@@ -78,6 +78,11 @@ def metric_name(name: str) -> str:
     return {"auc": "AUC", "r2_score": "R²"}.get(name, name.replace("_", " ").capitalize())
 
 
+def kept_epoch(epoch: int | str, best: int | None) -> str:
+    """An epoch in a list of those whose weights are kept: "12", "24 (best)", "newest"."""
+    return f"{epoch} (best)" if epoch == best else str(epoch)
+
+
 def plain(text: str) -> str:
     """A text from a person as Markdown shows it: letter by letter, without links, pictures, icons and formulas."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))

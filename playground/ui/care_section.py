@@ -121,7 +121,7 @@ def care(section: Section) -> None:
         )
     model = state.experiment().model
     spec_form(model, functools.partial(_change_model, section), "care", only=("weight_scale",), redraws=section.redraws)
-    st.caption("L1, L2, initializer and gain of each layer stand in its card on the left, behind its settings.")
+    st.caption("L1, L2, initializer and gain of each layer stand in its card above, behind its settings.")
 
 
 def optimizer_details(optimizer: Optimizer) -> list[str]:
@@ -160,7 +160,7 @@ def _class_weight(section: Section) -> None:
         st.rerun(section.redraws)
 
     st.selectbox(
-        "Class weights", choices, index=choices.index(chosen), key=key, on_change=choose,
+        "Class weights", choices, index=choices.index(chosen), format_func=str.capitalize, key=key, on_change=choose,
         help=Training.model_fields["class_weight"].description,
     )  # fmt: skip
     if weights == "balanced":

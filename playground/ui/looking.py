@@ -1,10 +1,12 @@
 """What all pages that look into a network have on top: whose weights, of which epoch."""
 
+import functools
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
+from playground.displays import words
 from playground.lab import Lab
 from playground.lab.finding import is_search
 from playground.records import Run
@@ -94,6 +96,7 @@ def _choose_epoch(lab: Lab, run: Run) -> Saved | None:
     newest = "newest"
     epoch = st.select_slider(
         "After epoch", [*kept, newest], newest, key=f"looking.epoch.{run.id}",
-        help="Weights are kept at the start, after some epochs spread over the run, and at its end.",
+        format_func=functools.partial(words.kept_epoch, best=run.best_epoch),
+        help="Weights are kept at the start, after some epochs spread over the run, at its end, and of its best epoch.",
     )  # fmt: skip
     return Saved(run=run.id, epoch=None if epoch == newest else int(epoch))

@@ -1,5 +1,7 @@
 """Which saved weights to start from."""
 
+import functools
+
 import streamlit as st
 
 from playground.displays import words
@@ -85,7 +87,8 @@ def _choose_epoch(lab: Lab, experiment: Experiment) -> None:
 
     st.select_slider(
         "After epoch", [*kept, NEWEST], NEWEST if saved.epoch is None else saved.epoch, key=key, on_change=choose,
-        help="Weights are kept at the start, after some epochs spread over the run, and at its end.",
+        format_func=functools.partial(words.kept_epoch, best=lab.run(saved.run).best_epoch),
+        help="Weights are kept at the start, after some epochs spread over the run, at its end, and of its best epoch.",
     )  # fmt: skip
 
 
