@@ -1,6 +1,9 @@
 """Pages through AppTest as a new browser tab shows them, and what is written on them."""
 
+import json
+import struct
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -32,6 +35,24 @@ def text(at: AppTest) -> str:
     said += [metric.label + " " + str(metric.value) for metric in at.metric]
     said += [part.proto.text for part in at.get("progress")]
     return "\n".join(said)
+
+
+def shown_live(at: AppTest, part: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """What the live view's part ("head" or "curves") is given: about the page, and the header of its frame."""
+    given = [
+        bytes(one.proto.bytes) for one in at.get("bidi_component") if one.proto.component_name == "playground.live"
+    ]
+    for data in given:
+        page, rest = _headed(data)
+        if page["part"] == part:
+            return page, _headed(rest)[0] if rest else None
+    raise AssertionError(f"no live view has the part {part}")
+
+
+def _headed(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """JSON behind its length (uint32, little-endian), and what follows it."""
+    (length,) = struct.unpack_from("<I", data)
+    return json.loads(data[4 : 4 + length]), data[4 + length :]
 
 
 def named(at: AppTest, name: str) -> str:

@@ -15,7 +15,7 @@ from playground.spec import LAYERS, with_settings
 from playground.ui import navigation
 from tests.desk import STARTING, experiment_of
 from tests.runs import run_in
-from tests.visit import button, errors, named, text, visit, whole
+from tests.visit import button, errors, named, shown_live, text, visit, whole
 
 PAGES = [place.name for place in navigation.PLACES]
 
@@ -47,7 +47,8 @@ def test_a_run_is_shown_as_it_is(kind, ended, store):
     at = visit("build", run=run.id)
     assert not at.error
     assert run.status.value in text(at)
-    assert next(metric.value for metric in at.metric if metric.label == "Epoch") == "6 / 10"
+    _, frame = shown_live(at, "head")
+    assert (frame["run"]["epoch"], frame["run"]["epochs"]) == (6, 10)
 
 
 class TestHome:
@@ -212,7 +213,8 @@ class TestBuild:
     def test_an_interrupted_run_says_where(self, store):
         run = run_in(store, experiment_of("iris"), Event.LOSE)
         at = visit("build", run=run.id)
-        assert "Interrupted at epoch 6 of 10. Its worker is gone." in text(at)
+        says = shown_live(at, "head")[1]["run"]["says"]
+        assert says.startswith("Interrupted at epoch 6 of 10. Its worker is gone.")
         assert button(at, "Resume")
 
     def test_a_finished_run_goes_on(self, store):
