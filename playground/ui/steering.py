@@ -43,8 +43,9 @@ def _row(lab: Lab, run_id: str | None) -> None:
             "Rewind", icon=":material/history:", type="tertiary", on_change="rerun", key="rewind",
             disabled=run is None or run.status is RunStatus.QUEUED or not state.may_control(run),
         )  # fmt: skip
-        if run is not None and (given := lab.steering.orders(run.id)):
-            st.caption(_in_words(given[-1]), width="content")
+    # A line that is always there: nothing jumps when there is something to say.
+    given = lab.steering.orders(run.id) if run else []
+    st.caption(_in_words(given[-1]) if given else "A live run can be paused and changed; each change says from when.")
     if problem := state.problem(PLACE):
         st.error(problem, icon=":material/error:")
     if run is not None and steers and change.open:
