@@ -10,6 +10,7 @@ import pytest
 
 from playground.displays import orders
 from playground.displays.frames import MOST_ORDERS, MOST_POINTS, Moment, progress_in_words, since, thinned
+from playground.errors import NotFound
 from playground.lab.watching import Watching
 from playground.records import Controls, Event, Ordered, Point, Progress, Run, RunStatus
 from playground.spec.orders import ORDERS, Freeze, Rewind, SetBatchSize, SetRate, Step
@@ -17,7 +18,8 @@ from playground.store import open_store
 from tests.desk import experiment_of
 from tests.runs import points_of, run_in
 
-RUN = Run("r", experiment_of("iris"), RunStatus.RUNNING, 0.0, progress=Progress(60, 100, 6.0, 50.0, 4.0, "training"))
+NOW = Progress(step=60, total_steps=100, epoch=6.0, examples_per_second=50.0, seconds_left=4.0, phase="training")
+RUN = Run("r", experiment_of("iris"), RunStatus.RUNNING, 0.0, progress=NOW)
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ class TestWhole:
 
     def test_what_is_no_number_is_null(self):
         values = {"loss": math.nan, "accuracy": math.inf, "val_loss": -math.inf}
-        progress = Progress(1, 2, 0.5, math.inf, math.nan, rate=math.nan)
+        progress = replace(NOW, examples_per_second=math.inf, seconds_left=math.nan, rate=math.nan)
         header, _ = unpacked(Moment(replace(RUN, progress=progress), [Point(1, 0.5, "chunk", values)]).whole)
         assert header["points"] == [[1, 0.5, "chunk", dict.fromkeys(values)]]
         assert [header["run"][name] for name in ("examples_per_second", "seconds_left", "rate")] == [None] * 3
@@ -213,6 +215,28 @@ class TestFollowing:
         header, payloads = unpacked(Watching(store, run.id).follow().whole)
         assert payloads == [b"s"]
         assert header["summaries"]["loss"].startswith("Loss 1 in training")
+
+
+def test_whatever_happens_to_a_run_is_felt_in_its_pulse(store):
+    run = store.create_run(experiment_of("iris"))
+    pulses = [store.pulse(run.id)]
+    _, lease = store.claim("a test", run_id=run.id)
+    for happens in (
+        lambda: store.report(run.id, lease, Progress(1), points=[Point(1, 0.1, "chunk", {})]),
+        lambda: store.report(run.id, lease, Progress(1), live={"samples": (1, b"")}),
+        lambda: store.order(run.id, SetRate()),
+        lambda: store.obeyed(run.id, lease, 1, 1),
+        lambda: store.request(run.id, pause=True),
+        lambda: store.request(run.id, stop=True),
+        lambda: store.apply(run.id, lease, Event.STOP),
+        lambda: store.resume(run.id),
+    ):
+        happens()
+        pulses.append(store.pulse(run.id))
+    assert len(set(pulses)) == len(pulses)
+    assert store.pulse(run.id) == pulses[-1]
+    with pytest.raises(NotFound):
+        store.pulse("nobody")
 
 
 def test_a_stop_or_pause_is_acknowledged_in_words_before_it_takes_effect():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from playground.displays.curves import LearningCurves
 from playground.displays.frames import MOST_ORDERS, MOST_POINTS, Moment, thinned
 from playground.lab.outcomes import marks
-from playground.records import Ordered, Point, Run
+from playground.records import Ordered, Point, Run, RunStatus
 from playground.store import Store
 
 FRESH = 0.2
@@ -38,6 +38,7 @@ class Watching:
         self._last, self._step = 0, -1
         self._curves = LearningCurves.from_points(())
         self._watch: Watch | None = None
+        self._pulse: tuple[object, ...] = ()
         self._seen = 0.0
         # Only for those who follow: a list of runs must not keep the points of all of them.
         self._points: Sequence[Point] | None = None
@@ -74,9 +75,10 @@ class Watching:
         return self._watch
 
     def _observe(self) -> Watch:
-        run, before = self._store.run(self._id), self._watch
-        if before is not None and run == before.run and run.status.is_over:
+        pulse, before = self._store.pulse(self._id), self._watch
+        if before is not None and pulse == self._pulse and before.position is None:
             return before
+        run, self._pulse = self._store.run(self._id), pulse
         # A run that is resumed or rewound passes some steps again, and the store has forgotten the first pass.
         begins_anew = (
             before is None
@@ -85,7 +87,8 @@ class Watching:
         )
         self._read_points(begins_anew)
         surface = self._store.live(self._id, "surface") if run.experiment.data.family == "points" else None
-        return Watch(run, self._curves, surface, self._store.queue_position(self._id))
+        position = self._store.queue_position(self._id) if run.status is RunStatus.QUEUED else None
+        return Watch(run, self._curves, surface, position)
 
     def _read_points(self, anew: bool) -> None:
         new, last = self._store.points(self._id, after=0 if anew else self._last)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from sqlalchemy import delete, insert, select, update
 
-from playground.errors import NotAllowed
+from playground.errors import NotAllowed, NotFound
 from playground.records import Event, Ordered, Point, Run, RunStatus
 from playground.spec import Experiment, is_small
 from playground.spec.orders import OrderSpec
@@ -57,6 +57,21 @@ class Runs(Database):
         """
         with self._reading() as connection:
             return as_run(find(connection, id))
+
+    def pulse(self, id: str) -> tuple[object, ...]:
+        """What changes whenever anything about a run does, its points, pictures and orders among it.
+
+        Cheap: those who wait for something new compare it many times a second.
+
+        Raises:
+            NotFound: no such run.
+        """
+        told = runs.c.status, runs.c.beat, runs.c.stop, runs.c.pause, runs.c.orders, runs.c.obeyed, runs.c.message
+        with self._reading() as connection:
+            row = connection.execute(select(*told).where(runs.c.id == id)).first()
+        if row is None:
+            raise NotFound(f"There is no run {id!r}. It may have been deleted.")
+        return tuple(row)
 
     def runs(
         self,
