@@ -1,5 +1,6 @@
 """The care of a training against plain ``model.fit`` of models built by hand: losses, weights, averages."""
 
+from contextlib import closing
 from typing import Any
 
 import keras
@@ -8,15 +9,20 @@ import pytest
 from keras import layers
 from sklearn.utils.class_weight import compute_class_weight
 
-from playground.data import describe
+from playground.data import describe, load
 from playground.engine.model import build_model, compile_model, encode_targets
+from playground.engine.model.restore import restore
 from playground.engine.model.weighting import class_weights_of, sample_weights
 from playground.engine.training import Loop, fit
 from playground.engine.training import step as step_module
 from playground.errors import SpecError
+from playground.evaluation.health import Health
 from playground.lab import edits
 from playground.spec import Experiment, changed, check, parse_experiment, with_settings
 from playground.spec.data import DataFacts, Diabetes
+from playground.spec.saved import Saved
+from playground.store import open_store
+from tests.runs import trained
 
 pytestmark = pytest.mark.keras
 
@@ -243,3 +249,55 @@ def test_no_care_changes_no_fingerprint():
     assert with_settings(BASE, ["training.precision=float32"]).fingerprint() == BASE.fingerprint()
     for settings, _ in CASES.values():
         assert with_care(settings).fingerprint() != BASE.fingerprint()
+
+
+PICTURES = [
+    {"kind": "Conv2D", "filters": 4},
+    {"kind": "BatchNormalization"},
+    {"kind": "MaxPooling2D"},
+    {"kind": "Dropout", "rate": 0.1},
+    {"kind": "Flatten"},
+    {"kind": "Dense", "units": 16},
+]
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    ("data", "stack"), [("moons", [{"kind": "Dense", "units": 8}]), ("digits", PICTURES)], ids=["points", "pictures"]
+)
+def test_a_run_in_mixed_precision_has_everything_that_others_have(precision, data, stack, settings):
+    loss = "binary_crossentropy" if data == "moons" else "sparse_categorical_crossentropy"
+    optimizer = {"kind": "Adam", "learning_rate": 0.01, "use_ema": True, "ema_momentum": 0.9, "global_clipnorm": 1.0}
+    training = {"loss": loss, "epochs": 6, "metrics": ["accuracy"], "optimizer": optimizer, "precision": precision}
+    experiment = parse_experiment({"data": {"kind": data}, "model": {"layers": stack}, "training": training})
+    run = trained(settings, experiment)
+    assert run.scores["val_accuracy"] > 0.6
+    with closing(open_store(settings.database, settings.artifacts)) as store:
+        restored = restore(store, Saved(run=run.id))
+        y_score = store.read_arrays(run.id, "predictions")["y_score_test"]
+    x_test = load(experiment.data, 0, ()).x_test
+    np.testing.assert_allclose(restored.scores(x_test), y_score, atol=0.03)  # looked into in 32 bits
+    assert {layer.compute_dtype for layer in restored.model.layers} == {"float32"}
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_the_health_of_a_training_is_measured_in_mixed_precision_too(precision, settings):
+    """Gradients without the factor that scales the loss, and the step that the optimizer makes of them."""
+    optimizer = {"kind": "SGD", "learning_rate": 0.1}
+    found = []
+    for asked in ("float32", precision):
+        experiment = parse_experiment(
+            {
+                "data": {"kind": "moons"},
+                "model": {"layers": [{"kind": "Dense", "units": 8}, {"kind": "Dense", "units": 8}]},
+                "training": {"epochs": 1, "optimizer": optimizer, "precision": asked},
+            }
+        )
+        run = trained(settings, experiment)
+        with closing(open_store(settings.database, settings.artifacts)) as store:
+            found.append(Health.from_arrays(store.read_arrays(run.id, "health")))
+    exact, mixed = found
+    kernels = [number for number, name in enumerate(exact.names.variables) if name.endswith("kernel")]
+    for column in ("gradient", "ratio"):
+        first, second = exact.of_variables(column)[0, kernels], mixed.of_variables(column)[0, kernels]
+        np.testing.assert_allclose(second, first, rtol=0.03, atol=0.02)

@@ -79,6 +79,8 @@ def _describe(experiment: Experiment, facts: DataFacts, memory_limit: int) -> De
 def _copies(experiment: Experiment) -> int:
     """Copies of each weight while training: itself, its gradient, and the optimizer's slots."""
     optimizer = keras_optimizer(experiment)
+    # Float16 has its optimizer inside one that scales the loss, with two numbers of its own.
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     optimizer.build([keras.Variable(0.0)])
     return 2 + len(optimizer.variables) - 2  # iterations and learning rate are not slots
 
