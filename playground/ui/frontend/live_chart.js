@@ -115,13 +115,13 @@ export class Chart {
   extent() {
     if (this.zoom) return this.zoom;
     const xs = this.curves.flatMap((curve) => (curve.x.length ? [curve.x[0], curve.x.at(-1)] : []));
-    const ys = this.curves.flatMap((curve) => curve.y);
-    const x = xs.length ? [Math.min(0, ...xs.slice(0, 1)), xs.reduce((a, b) => Math.max(a, b))] : [0, 1];
+    const ys = this.curves.flatMap((curve) => curve.raw); // smoothed values lie between them
+    const x = xs.length ? [0, xs.reduce((a, b) => Math.max(a, b))] : [0, 1];
     let low = ys.reduce((a, b) => Math.min(a, b), Infinity), high = ys.reduce((a, b) => Math.max(a, b), -Infinity);
     if (!ys.length) [low, high] = this.view.isLog ? [0.1, 1] : [0, 1];
     const pad = this.scaled(high) - this.scaled(low) || Math.abs(this.scaled(high)) || 1;
     return {
-      x: x[0] === x[1] ? [0, x[1] || 1] : x,
+      x: x[1] ? x : [0, 1],
       y: [this.unscaled(this.scaled(low) - 0.04 * pad), this.unscaled(this.scaled(high) + 0.04 * pad)],
     };
   }
