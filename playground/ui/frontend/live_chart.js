@@ -114,16 +114,13 @@ export class Chart {
   // Low and high end of both axes.
   extent() {
     if (this.zoom) return this.zoom;
-    const xs = this.curves.flatMap((curve) => (curve.x.length ? [curve.x[0], curve.x.at(-1)] : []));
-    const ys = this.curves.flatMap((curve) => curve.raw); // smoothed values lie between them
-    const x = xs.length ? [0, xs.reduce((a, b) => Math.max(a, b))] : [0, 1];
-    let low = ys.reduce((a, b) => Math.min(a, b), Infinity), high = ys.reduce((a, b) => Math.max(a, b), -Infinity);
-    if (!ys.length) [low, high] = this.view.isLog ? [0.1, 1] : [0, 1];
-    const pad = this.scaled(high) - this.scaled(low) || Math.abs(this.scaled(high)) || 1;
-    return {
-      x: x[1] ? x : [0, 1],
-      y: [this.unscaled(this.scaled(low) - 0.04 * pad), this.unscaled(this.scaled(high) + 0.04 * pad)],
-    };
+    const most = (values, pick, none) => values.reduce((one, other) => pick(one, other), none);
+    const end = most(this.curves.map((curve) => curve.x.at(-1) ?? 0), Math.max, 0) || 1;
+    const values = this.curves.flatMap((curve) => curve.raw); // smoothed ones lie between them
+    const shown = values.length ? values : this.view.isLog ? [0.1, 1] : [0, 1];
+    const low = this.scaled(most(shown, Math.min, Infinity)), high = this.scaled(most(shown, Math.max, -Infinity));
+    const room = 0.04 * (high - low || Math.abs(high) || 1);
+    return { x: [0, end], y: [this.unscaled(low - room), this.unscaled(high + room)] };
   }
 
   scaled(y) { return this.view.isLog ? Math.log10(Math.max(y, 1e-30)) : y; }
