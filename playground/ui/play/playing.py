@@ -39,7 +39,8 @@ def playground(lab: Lab) -> None:
     if not isinstance(state.experiment().data, Points):
         _elsewhere(lab)
         return
-    st.fragment(guarded(_playground), run_every=_pace(lab), key="play")(lab, _pace(lab))
+    pace = _pace(_shown(lab))
+    st.fragment(guarded(_playground), run_every=pace, key="play")(lab, pace)
 
 
 def _elsewhere(lab: Lab) -> None:
@@ -51,23 +52,24 @@ def _elsewhere(lab: Lab) -> None:
         st.rerun()
 
 
-def _pace(lab: Lab) -> float | None:
+def _pace(shown: Shown) -> float | None:
     """How often the page has to be drawn by itself: while answers are missing, or where the feed cannot be followed."""
-    if _shown(lab).waiting:
+    if shown.waiting:
         return WAITING
-    return WITHOUT_SOCKET if state.kept(FALLBACK) and shown_run(lab) else None
+    return WITHOUT_SOCKET if shown.frame else None
 
 
 def _playground(lab: Lab, pace: float | None) -> None:
+    shown = _shown(lab)
     _play(
         key=KEY,
-        data=_shown(lab).packed(),
+        data=shown.packed(),
         height="content",
         on_command_change=lambda: _command(lab),
         on_changed_change=_redraw,
     )
     settings(lab)
-    if _pace(lab) != pace:
+    if _pace(shown) != pace:  # of what is drawn: an answer may have come since
         st.rerun()
 
 
