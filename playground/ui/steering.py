@@ -1,12 +1,13 @@
 """What one does with a run while it is under way: pause, step, change what comes, and go back."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 from pydantic import ValidationError
 
-from playground.displays import orders
+from playground.displays import orders, words
 from playground.errors import PlaygroundError
 from playground.lab import Lab
 from playground.records import Ordered, Run, RunStatus
@@ -150,7 +151,7 @@ def _kept_epochs(lab: Lab, run: Run) -> None:
         return
     key = state.widget_key("steering", run.id, "rewind")
     st.selectbox(
-        "Kept epoch", kept[::-1], key=key, format_func=lambda epoch: f"{epoch:,}" if epoch else "0: before the start",
+        "Kept epoch", kept[::-1], key=key, format_func=functools.partial(words.kept_epoch, best=run.best_epoch),
         help="Weights, optimizer and curves go back there, and the run pauses or goes on as before.",
     )  # fmt: skip
     st.button(
@@ -181,5 +182,3 @@ def _ask(ask: Callable[[str], object], run_id: str) -> None:
         state.complain(PLACE, str(error))
     else:
         state.complain(PLACE, "")
-
-
