@@ -10,13 +10,15 @@ import pytest
 
 from playground import data
 from playground.engine import worker
-from playground.engine.model.build import build_model
+from playground.engine.model.build import build_model, compile_model, encode_targets
 from playground.engine.probes.network import MOST_UNITS, NetworkPicture, coded, opening
 from playground.engine.probes.surface import extent_of
+from playground.engine.training import fit
 from playground.errors import SpecError
 from playground.jobs.base import CALLS
+from playground.lab.play import PLAY
 from playground.settings import Settings
-from playground.spec import Experiment, Model, Training
+from playground.spec import Experiment, Model, Training, changed
 from playground.spec.data import Iris, Spirals, Xor
 from playground.spec.layers import BatchNormalization, Dense, Dropout
 from playground.store import open_store
@@ -176,3 +178,18 @@ def test_the_question_is_asked_by_name() -> None:
         {"id": "output", "kind": "Dense", "units": 1, "scales": header["layers"][0]["scales"], "kernel": [2, 1],
          "bias": True}
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_network_with_which_everybody_begins_parts_the_spirals(seed: int) -> None:
+    loaded = data.load(PLAY.data, seed, ())
+    model = build_model(changed(PLAY, seed=seed), loaded.facts)
+    compile_model(model, PLAY, loaded.facts)
+    y = encode_targets(loaded.y_train, PLAY, loaded.facts)
+    fit(model, loaded.x_train, y, batch_size=32, epochs=60, seed=seed, execution="plain")
+    rng = np.random.default_rng(seed)
+    along, arm = rng.uniform(0, 1, 1000), rng.integers(0, 2, 1000)
+    angle = 2 * np.pi * PLAY.data.turns * along + np.pi * arm
+    fresh = along[:, None] * np.column_stack([np.sin(angle), np.cos(angle)])
+    x = loaded.scaler.transform(np.column_stack([fresh, np.sin(5 * fresh)]))
+    assert ((model.predict(x, verbose=0)[:, 0] > 0.5) == arm).mean() >= 0.99
