@@ -77,6 +77,7 @@ class Playground {
     const before = this.page?.header.run;
     this.page = page;
     const { header } = page;
+    this.told = header.status;
     this.colors = header.colors;
     for (const name of ["negative", "positive", "training", "validation"]) {
       this.root.style.setProperty(`--${name}`, header.colors[name]);
@@ -90,42 +91,42 @@ class Playground {
     if (page.opening.length && (!header.run || this.live !== header.run)) this.picture(page.opening, 0);
     if (page.frame.length) this.frame(unpack(page.frame));
     if (!header.run) this.telling.rest(this.motion.picture, header);
-    if (header.url !== this.url) this.follow();
+    // Every drawing of the page brings another token; a socket that is open needs none.
+    if (!this.isOpen || header.run !== before) this.follow();
   }
 
   follow() {
     this.unfollow();
-    this.url = this.page.header.url;
-    if (!this.url) return;
-    const impatience = () => {
-      this.waits ??= setTimeout(() => this.command({ do: "fallback" }), SOCKET_PATIENCE);
-    };
-    const calm = () => {
-      clearTimeout(this.waits);
-      this.waits = null;
-    };
-    impatience();
-    this.feed = subscribe(this.url, {
-      onFrame: (header, payloads) => {
-        calm();
-        this.frame({ header, payloads });
+    const { url } = this.page.header;
+    if (!url) return;
+    this.hurry();
+    this.feed = subscribe(url, {
+      onFrame: (header, payloads) => this.frame({ header, payloads }),
+      onState: (state) => {
+        this.isOpen = state === "open";
+        this.isOpen ? clearTimeout(this.waits) : this.hurry();
       },
-      onState: (state) => (state === "open" ? calm() : document.hidden || impatience()),
     });
+  }
+
+  // After a while without a socket the page is asked for the frames, unless nobody looks.
+  hurry() {
+    clearTimeout(this.waits);
+    this.waits = setTimeout(() => document.hidden || this.command({ do: "fallback" }), SOCKET_PATIENCE);
   }
 
   unfollow() {
     clearTimeout(this.waits);
-    this.waits = null;
     this.feed?.close();
-    this.feed = this.url = null;
+    this.feed = null;
+    this.isOpen = false;
   }
 
   // From the feed: what happened.
   frame({ header, payloads }) {
     if (header.run.id !== this.page.header.run) return;
     // What else on the page tells the state of the run is not drawn from the feed.
-    if (this.run && this.run.status !== header.run.status) this.changed(header.run.status);
+    if (this.told !== header.run.status) this.changed((this.told = header.run.status));
     this.run = header.run;
     if (header.whole) this.curve.clear();
     this.curve.add(header.points);

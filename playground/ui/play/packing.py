@@ -37,6 +37,7 @@ class Shown:
         sets: the points of each data set there is to choose, so far as they are known.
         class_names: of its data.
         run: the id of the run that trains it; empty if none does.
+        status: in which the rest of the page shows it.
         url: where the run is followed; empty if it cannot be.
         frame: a whole frame of the run, where no socket can be had.
         problem: what stands against the last thing that was done.
@@ -49,6 +50,7 @@ class Shown:
     sets: Mapping[type[Points], Preview]
     class_names: Sequence[str]
     run: str = ""
+    status: str = ""
     url: str = ""
     frame: bytes = b""
     problem: str = ""
@@ -68,6 +70,7 @@ class Shown:
             "limits": {"layers": MOST_LAYERS, "units": MOST_UNITS},
             "class_names": list(self.class_names),
             "run": self.run,
+            "status": self.status,
             "url": self.url,
             "problem": self.problem,
             "waiting": self.waiting,

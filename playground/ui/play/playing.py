@@ -99,6 +99,7 @@ def _shown(lab: Lab) -> Shown:
         problem = problem or str(error)
     return Shown(
         experiment, opening, examples, sets, lab.facts(experiment.data).class_names, run=run.id if run else "",
+        status=run.status.value if run else "",
         url=feed.url(run.id) if run and not state.kept(FALLBACK) else "",
         frame=lab.follow(run.id).whole if run and state.kept(FALLBACK) else b"", problem=problem, waiting=waiting,
     )  # fmt: skip
