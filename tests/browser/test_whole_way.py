@@ -59,7 +59,7 @@ def look_at_a_drawn_three(page: Page) -> None:
     rest(page)
     draw(page)
     expect(page.get_by_text("What the network receives")).to_be_visible()
-    expect(page.get_by_role("img", name=re.compile("feature map|activation", re.IGNORECASE)).first).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^Conv2D conv2d_1 .*values")).first).to_be_visible()
     expect(page.get_by_role("heading", name="Saliency and Grad-CAM")).to_be_visible()
     for label, digit in (("Class", "3"), ("Beside it", "8")):
         box = page.locator("[data-testid=stSelectbox]").filter(has_text=re.compile(f"^{label}")).get_by_role("combobox")
