@@ -311,3 +311,16 @@ def test_a_schedule_is_followed_and_scaled(drive, shared_store):
     driven.obey(Step(count=2))
     expected = 0.001 * (1 + np.cos(np.pi * 6 / 8)) / 2
     assert shared_store.run(driven.id).progress.rate == pytest.approx(expected, rel=1e-6)
+
+
+def test_of_two_who_steer_the_last_has_the_last_word_and_both_see_it(drive, shared_store):
+    driven = drive()
+    for owner, rate in (("ada", 0.1), ("bob", 0.004), ("ada", 0.002)):
+        shared_store.order(driven.id, SetRate(learning_rate=rate), owner=owner)
+    driven.obey(Step(count=1))
+    assert [(given.owner, given.step) for given in shared_store.orders(driven.id)[:3]] == [
+        ("ada", 0),
+        ("bob", 0),
+        ("ada", 0),
+    ]
+    assert shared_store.run(driven.id).progress.rate == pytest.approx(0.002)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 BETA = 0.9
-"""Of the moving average: it looks back about ten steps. The 0.98 of longer sweeps would lag here by two powers of 10."""
+"""Of the moving average: it looks back about ten steps. The 0.98 of longer sweeps would lag by two powers of 10."""
 DIVERGED = 4.0
 """Times the best smoothed loss, from which on the sweep is over."""
 SKIPPED = 10

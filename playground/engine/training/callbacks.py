@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 WHOLE_BYTES = 8_000_000
 """Up to so many bytes an epoch is kept with the state of its optimizer."""
+PICTURE_SHARE = 0.03
+"""Of the training's time that drawing one kind of picture may take."""
 
 
 class Record(Callback):
@@ -89,15 +91,15 @@ def progress_of(loop: Loop, speed: float = 0.0) -> Progress:
 
 
 class Picture(Callback):
-    """Publishes a small picture of the network, such as its decision surface: every half second at most, and always at
-    a pause and at the end."""
+    """Publishes a small picture of the network, such as its decision surface: every half second at most, rarer where it
+    takes long to draw, and always at a pause and at the end."""
 
     def __init__(self, reporter: Reporter, name: str, draw: Callable[[], bytes], seconds: float = 0.5) -> None:
         self._reporter, self._name, self._draw, self._seconds = reporter, name, draw, seconds
-        self._drawn_at = -seconds
+        self._drawn_at, self._cost = -math.inf, 0.0
 
     def on_stretch_end(self, loop: Loop) -> None:
-        if time.perf_counter() - self._drawn_at >= self._seconds:
+        if time.perf_counter() - self._drawn_at >= max(self._seconds, self._cost / PICTURE_SHARE):
             self._publish(loop)
 
     def on_pause(self, loop: Loop) -> None:
@@ -107,8 +109,12 @@ class Picture(Callback):
         self._publish(loop)
 
     def _publish(self, loop: Loop) -> None:
+        is_first, began = self._drawn_at == -math.inf, time.perf_counter()
+        picture = self._draw()
         self._drawn_at = time.perf_counter()
-        self._reporter.say(self._reporter.progress, live={self._name: (loop.step, self._draw())}, at_once=True)
+        if not is_first:  # which compiles what draws
+            self._cost = self._drawn_at - began
+        self._reporter.say(self._reporter.progress, live={self._name: (loop.step, picture)}, at_once=True)
 
 
 class Checkpoint(Callback):
