@@ -13,6 +13,7 @@ from playground.records import Ordered, RunStatus
 from playground.settings import Settings
 from playground.spec import parse_experiment, with_settings
 from playground.spec.orders import (
+    ORDERS,
     Freeze,
     OrderSpec,
     Rewind,
@@ -324,3 +325,11 @@ def test_of_two_who_steer_the_last_has_the_last_word_and_both_see_it(drive, shar
         ("ada", 0),
     ]
     assert shared_store.run(driven.id).progress.rate == pytest.approx(0.002)
+
+
+def test_every_order_is_obeyed_and_has_words():
+    from playground.displays.orders import SAYS
+    from playground.engine.steering import OBEY
+
+    assert set(OBEY) == set(ORDERS)
+    assert set(SAYS) == {order.model_fields["kind"].default for order in ORDERS}

@@ -140,7 +140,7 @@ class Steer(Callback):
     def _obey(self, loop: Loop, ordered: Ordered) -> None:
         refusal = ""
         try:
-            at = _OBEY[type(ordered.order)](self, loop, ordered.order)
+            at = OBEY[type(ordered.order)](self, loop, ordered.order)
         except PlaygroundError as error:
             at, refusal = loop.step, str(error)
         if at > loop.step:
@@ -263,7 +263,7 @@ class Steer(Callback):
             loop.most_steps = max(1, int(self.course.speed * loop.schedule.steps_per_epoch / 10))
 
 
-_OBEY: dict[type[Order], Callable[[Steer, Loop, Any], int]] = {
+OBEY: dict[type[Order], Callable[[Steer, Loop, Any], int]] = {
     SetRate: Steer._set_rate,
     SetBatchSize: Steer._set_batch_size,
     SetEpochs: Steer._set_epochs,
@@ -273,3 +273,4 @@ _OBEY: dict[type[Order], Callable[[Steer, Loop, Any], int]] = {
     SetWeight: Steer._set_weight,
     SetSpeed: Steer._set_speed,
 }
+"""What does each order."""

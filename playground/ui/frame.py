@@ -6,7 +6,7 @@ import streamlit as st
 
 from playground.ui import resources, state
 from playground.ui.errors import guarded, show_error
-from playground.ui.navigation import choose_page
+from playground.ui.navigation import PLAY, choose_page
 from playground.ui.sidebar import sidebar
 from playground.ui.strip import strip
 
@@ -29,5 +29,5 @@ def draw_page() -> None:
         st.warning(missing, icon=":material/link_off:")
     sidebar(lab)
     if place.about_experiment:
-        strip(lab)
+        strip(lab, trains=place is not PLAY)
     guarded(page.run)()

@@ -37,13 +37,13 @@ def short_id(run_id: str) -> str:
     return run_id[:4]
 
 
-def strip(lab: Lab) -> None:
-    """Data, network, training, run, and the buttons."""
+def strip(lab: Lab, *, trains: bool = True) -> None:
+    """Data, network, training, run, and the buttons; without Train where a page has a button of its own for it."""
     with st.container(key="strip"):
-        st.fragment(guarded(_strip), key="strip")(lab)
+        st.fragment(guarded(_strip), key="strip")(lab, trains)
 
 
-def _strip(lab: Lab) -> None:
+def _strip(lab: Lab, trains: bool) -> None:
     experiment = state.experiment()
     run = _run(lab)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -54,17 +54,17 @@ def _strip(lab: Lab) -> None:
             _chip(_network(lab, experiment), "layers")
             _chip(_training(experiment), "trending_down")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            _run_and_buttons(lab, run)
+            _run_and_buttons(lab, run, trains)
     if problem := state.problem(state.TRAIN):
         st.error(problem, icon=":material/error:")
 
 
-def _run_and_buttons(lab: Lab, run: Run | None) -> None:
+def _run_and_buttons(lab: Lab, run: Run | None, trains: bool) -> None:
     if run is not None:
         st.caption(f"run {short_id(run.id)}", width="content")
         status_badge(run)
     can_stop = run is not None and not run.status.is_over and state.may_control(run)
-    if st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
+    if trains and st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
         _train(lab)
     st.button("Stop", icon=":material/stop:", key="stop", disabled=not can_stop, on_click=_stop, args=(lab,))
 
