@@ -180,7 +180,7 @@ def test_a_loss_that_is_no_number_fails_with_advice(home):
 @pytest.mark.keras
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 def test_ctrl_c_stops_and_keeps_the_weights(home):
-    command = [sys.executable, "-m", "playground", "train", "--recipe", "iris", "--set", "training.epochs=100000"]
+    command = [sys.executable, "-m", "playground", "train", "--recipe", "digits-mlp", "--set", "training.epochs=100000"]
     process = subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     settings = Settings()
     store = open_store(settings.database, settings.artifacts)

@@ -140,7 +140,8 @@ def test_usual_tutorial_networks_come_in(library, tmp_path):
     """Pictures without a channel or as vectors of pixels, compiled and trained, functional, regularized."""
     x = np.random.default_rng(0).random((20, 784), np.float32)
     inputs = keras.Input((28, 28))
-    hidden = keras.layers.Dense(8, "relu", kernel_regularizer="l2")(keras.layers.Flatten()(inputs))
+    dense = keras.layers.Dense(8, "relu", kernel_regularizer="l2", bias_regularizer="l1")
+    hidden = dense(keras.layers.Flatten()(inputs))
     plain = keras.Model(inputs, keras.layers.Dense(10, "softmax")(hidden))
     plain.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     plain.fit(x.reshape(-1, 28, 28), np.arange(20) % 10, verbose=0)
@@ -148,6 +149,7 @@ def test_usual_tutorial_networks_come_in(library, tmp_path):
     card, back = library(tmp_path / "plain.keras")
     np.testing.assert_array_equal(back.model(x.reshape(-1, 28, 28, 1)), plain(x.reshape(-1, 28, 28)))
     assert "regularizer" in card.note
+    assert (card.experiment.model.layers[1].l1, card.experiment.model.layers[1].l2) == (0, 0.01)
     vector = keras.Sequential([keras.Input((784,)), keras.layers.Dense(8), keras.layers.Dense(10)])
     vector.save(tmp_path / "vector.keras")
     card, back = library(tmp_path / "vector.keras")

@@ -190,7 +190,7 @@ def test_back_to_a_kept_epoch_of_a_run_that_was_over(drive, shared_store):
     assert 2 in shared_store.kept_epochs(driven.id)
     Steering(shared_store).rewind(driven.id, 2)
     driven.obey(SetSpeed(epochs_per_second=1000))
-    assert shared_store.run(driven.id).progress.epoch == 2
+    driven._wait(lambda: shared_store.run(driven.id).progress.epoch, lambda epoch: epoch == 2)
     assert max(shared_store.kept_epochs(driven.id)) == 2
     driven.go_on()
     for name, expected in untouched.values().items():

@@ -187,20 +187,20 @@ def test_two_stages_are_those_of_keras(train, store):
 
 @pytest.mark.parametrize("interrupted_at", [1, 2, 3])
 def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(train, store, monkeypatch, interrupted_at):
-    from playground.engine.training import Callback, Loop
+    from playground.engine.training import Loop
+    from playground.engine.training.callbacks import KeepEpochs
 
     base = done(train())
     experiment = tuned(CNN, Saved(run=base.id), OTHER, HeadThenAll(head_epochs=2), epochs=4)
     whole = done(train(experiment))
 
-    class StopAt(Callback):
+    class StopAt(KeepEpochs):
         def on_decision(self, loop: Loop) -> None:
+            super().on_decision(loop)
             loop.stop_training = loop.stop_training or loop.epoch == interrupted_at
 
     with monkeypatch.context() as patched:
-        from playground.engine import run as runs
-
-        patched.setattr(runs, "Obey", lambda *_: StopAt())
+        patched.setattr("playground.engine.assembly.KeepEpochs", StopAt)
         stopped = train(experiment)
     assert stopped.status is RunStatus.STOPPED
     assert stopped.facts["epochs"] == interrupted_at

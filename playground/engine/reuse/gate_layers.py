@@ -32,6 +32,10 @@ UNUSED = {"name", "trainable", "seed", "renorm_momentum"}
 
 REGULARIZERS = ("L1", "L2", "L1L2", "OrthogonalRegularizer")
 
+OURS = {"kernel_gain", "l1", "l2"}
+"""Fields of our layers that Keras has no argument for. The gain scales starting values, which the file replaces; the
+other two are what Keras's ``kernel_regularizer`` says."""
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .-]{0,63}")
 _ID = re.compile(r"[a-z0-9_]{1,40}")
 _RESERVED = ("input", "output")
@@ -62,8 +66,11 @@ def read_layer(entry: Mapping[str, Any], notes: list[str]) -> tuple[Layer | None
         config["activation"] = activation
     else:
         cls = CATALOGUE[kind]
+    penalties = _penalties(config.get("kernel_regularizer")) if "l1" in cls.model_fields else {}
+    if penalties:
+        config = {key: value for key, value in config.items() if key != "kernel_regularizer"}
     reasons += [f"{what} {reason}." for reason in _against_rest(cls, config, what, notes)]
-    fields = {key: _as_field(value) for key, value in config.items() if key in _fields(cls)}
+    fields = {key: _as_field(value) for key, value in config.items() if key in _fields(cls)} | penalties
     id = name if _ID.fullmatch(name) and name not in _RESERVED else ""
     try:
         layer = cls.model_validate({**fields, "id": id})
@@ -73,7 +80,15 @@ def read_layer(entry: Mapping[str, Any], notes: list[str]) -> tuple[Layer | None
 
 
 def _fields(cls: type[Layer]) -> set[str]:
-    return set(cls.model_fields) - {"kind", "id"}
+    return set(cls.model_fields) - {"kind", "id"} - OURS
+
+
+def _penalties(regularizer: Any) -> dict[str, Any]:
+    """``l1`` and ``l2`` of a regularizer of Keras; nothing of one that has no such numbers."""
+    if not isinstance(regularizer, dict) or not _is_built_in(regularizer, ("L1", "L2", "L1L2")):
+        return {}
+    settings = regularizer.get("config")
+    return {key: settings[key] for key in ("l1", "l2") if key in settings} if isinstance(settings, dict) else {}
 
 
 def _against_class(entry: Mapping[str, Any], what: str) -> Iterator[str]:
