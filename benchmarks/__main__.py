@@ -8,7 +8,7 @@ from typing import Any
 
 NAMES = (
     "throughput", "small_networks", "overhead", "press_to_first_point", "cold_start", "steering_latency", "viewers",
-    "feed_viewers", "classroom", "probe_latency",
+    "feed_viewers", "frames", "classroom", "playing", "spirals", "probe_latency",
 )  # fmt: skip
 
 

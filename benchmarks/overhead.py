@@ -37,7 +37,7 @@ from tests.browser.app import SHARED_DATA
 EXECUTION: dict[str, Literal["plain", "xla"]] = {"mnist-mlp-128": "xla", "mnist-cnn": "plain", "spirals": "xla"}
 """Recipes, and the variant of the loop that ``auto`` chooses for them."""
 WHAT = ("gradients", "live")
-ROUNDS, SECONDS = 6, 8.0
+ROUNDS, SECONDS = 5, 5.0
 """Turns are long beside the seconds between two measurements: the first comes at once, whatever was before."""
 BAR = 0.05
 
@@ -97,12 +97,11 @@ class Timed:
         if self._data.plane is not None:
             picture = NetworkPicture(self._experiment, self._data)
 
-            def draw() -> bytes:
+            def draw() -> dict[str, bytes]:
                 with self._learner.seat() as program:
-                    forward = program.extra("network", picture.forward)
-                    return picture.draw(forward, forward.compiled)
+                    return picture.draw_both(program.extra("network", picture.forward))
 
-            callbacks.append(Picture(reporter, "network", draw, seconds=0.2))
+            callbacks.append(Picture(reporter, draw, seconds=0.2))
         return callbacks
 
 

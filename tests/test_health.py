@@ -48,6 +48,8 @@ def network(optimizer: str = "adam") -> keras.Model:
 class Listener:
     """A reporter that remembers."""
 
+    company = 1
+
     def __init__(self) -> None:
         self.progress = Progress()
         self.live: list[tuple[int, bytes]] = []

@@ -19,7 +19,6 @@ from playground.engine.model.build import stack
 from playground.engine.model.weighting import class_weights_of, sample_weights
 from playground.engine.probes.health import PROBE_EXAMPLES, WatchHealth
 from playground.engine.probes.network import NetworkPicture
-from playground.engine.probes.surface import extent_of, received, surface
 from playground.engine.stages import built_model, stages_of
 from playground.engine.steering import Ground, Steer
 from playground.engine.training import (
@@ -195,10 +194,10 @@ class Assembly:
             # Nobody looks at a network that is driven until it diverges.
             return [*callbacks, *self.stop_rules, checkpoint, self.steer]
         if isinstance(self.experiment.data, Points) and self.data.plane is not None:
-            callbacks += self._pictures(self.experiment.data, self.data.plane)
+            callbacks.append(self._picture())
         samples = Samples(self.data, self.experiment.data)
         if len(samples.x):
-            callbacks.append(Picture(self.reporter, "samples", lambda: samples.pack(self.scores(samples.x)), 1.0))
+            callbacks.append(Picture(self.reporter, lambda: {"samples": samples.pack(self.scores(samples.x))}, 1.0))
         if training.reduce_on_plateau:
             callbacks.append(ReduceOnPlateau(training.reduce_on_plateau))
         callbacks += [*self.stop_rules, KeepEpochs(store, run_id, lease)]
@@ -231,22 +230,15 @@ class Assembly:
 
         return Ground(self.data.facts.train, layers, self.rebuild, fresh_values, checkpoint.write)
 
-    def _pictures(self, spec: Points, plane: np.ndarray) -> list[Callback]:
-        """Of a network on points: its decision surface, and everything in it."""
-        extent, picture = extent_of(plane), NetworkPicture(self.experiment, self.data)
+    def _picture(self) -> Picture:
+        """Of a network on points: everything in it, and its decision surface."""
+        picture = NetworkPicture(self.experiment, self.data)
 
-        def draw_surface() -> bytes:
-            return surface(lambda at: self.scores(received(at, spec, self.data.scaler)), extent)
+        def draw() -> dict[str, bytes]:
+            with self.learner.seat() as program, program.averages.in_place():
+                return picture.draw_both(program.extra("network", picture.forward))
 
-        def draw_network() -> bytes:
-            with self.learner.seat() as program:
-                forward = program.extra("network", picture.forward)
-                return picture.draw(forward, forward.compiled)
-
-        return [
-            Picture(self.reporter, "surface", draw_surface),
-            Picture(self.reporter, "network", draw_network, seconds=0.2),
-        ]
+        return Picture(self.reporter, draw, seconds=0.2)
 
     def _watch_health(self) -> WatchHealth:
         try:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from functools import cache
 
 import keras
 import numpy as np
@@ -29,4 +30,10 @@ def device_name() -> str:
 
 def memory() -> int:
     """Bytes of memory that this process holds; the runs that share a worker share them."""
-    return int(psutil.Process().memory_info().rss)
+    return int(_this_process().memory_info().rss)
+
+
+@cache
+def _this_process() -> psutil.Process:
+    """Finding it takes longer than asking it, which every run does several times a second."""
+    return psutil.Process()

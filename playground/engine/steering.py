@@ -256,11 +256,11 @@ class Steer(Callback):
         self._keep_stretches_short(loop)
 
     def _keep_stretches_short(self, loop: Loop) -> None:
-        """At a speed for people, steps come evenly: some ten times a second where they are many."""
+        """At a speed for people, steps come evenly: five times a second where they are many."""
         if self.course.speed is None:
             loop.most_steps = None
         else:
-            loop.most_steps = max(1, int(self.course.speed * loop.schedule.steps_per_epoch / 10))
+            loop.most_steps = max(1, int(self.course.speed * loop.schedule.steps_per_epoch / 5))
 
 
 OBEY: dict[type[Order], Callable[[Steer, Loop, Any], int]] = {

@@ -19,8 +19,9 @@ logger = logging.getLogger(__name__)
 
 PROBE_EXAMPLES = 64
 """The first ones of the training examples, always the same."""
-SHARE = 0.02
-"""Of the training's time that all of it may take; the first measurement and the last come on top."""
+SHARE, SHARE_OF_ALL = 0.02, 0.1
+"""Of the training's time that all of it may take; and of the process's, for all trainings in it. The first measurement
+and the last come on top."""
 MOMENTS, HISTOGRAM_MOMENTS = 200, 24
 """More than this no page shows: then every other one goes, and the next ones come half as often."""
 SECONDS_BETWEEN_MOMENTS, SECONDS_BETWEEN_HISTOGRAMS = 0.25, 0.5
@@ -80,7 +81,8 @@ class WatchHealth(Callback):
 
     def on_stretch_end(self, loop: Loop) -> None:
         began = time.perf_counter()
-        if began - self._measured_at < max(self._gap, self._cost / SHARE) or loop.failure:
+        rare = max(self._cost / SHARE, self._cost * self._reporter.company / SHARE_OF_ALL)
+        if began - self._measured_at < max(self._gap, rare) or loop.failure:
             return
         is_first = not len(self._known())
         with loop.learner.seat() as program:

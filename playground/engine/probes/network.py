@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from playground.data import Dataset
 from playground.data.features import features_of
 from playground.engine.model.build import build_model, encode_targets, loss_of, scores_of, stack
-from playground.engine.probes.surface import extent_of, grid_of, received
+from playground.engine.probes.surface import extent_of, grid_of, pack_surface, received
 from playground.errors import SpecError
 from playground.spec import Experiment
 from playground.spec.data import Points
@@ -119,7 +119,18 @@ class NetworkPicture:
 
     def draw(self, forward: Forward, see: Callable[..., Seen]) -> bytes:
         """The picture; ``see`` is the plain or the compiled method of ``forward``."""
-        seen = see(*self._inputs)
+        return self._draw(forward, see(*self._inputs))
+
+    def draw_both(self, forward: Forward) -> dict[str, bytes]:
+        """The picture, and the decision surface alone, coarser, for those who want no more: from one look."""
+        seen = forward.compiled(*self._inputs)
+        scores = scores_of(seen.surface.numpy(), self._experiment, self._facts)
+        # The mean of four cells stands for the middle of them, which is the middle of a cell twice as wide.
+        half = scores.reshape(SURFACE // 2, 2, SURFACE // 2, 2, -1).mean(axis=(1, 3))
+        surface = half.reshape(-1) if scores.ndim == 1 else half.reshape(-1, scores.shape[1])
+        return {"network": self._draw(forward, seen), "surface": pack_surface(surface, self._extent)}
+
+    def _draw(self, forward: Forward, seen: Seen) -> bytes:
         tiles = [coded(outputs.numpy().T) for outputs in seen.tiles]
         scores = scores_of(seen.surface.numpy(), self._experiment, self._facts)
         channels = 2 * scores[None] - 1 if scores.ndim == 1 else scores.T

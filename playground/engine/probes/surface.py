@@ -1,7 +1,6 @@
 """The decision surface of a network on points: its scores on a grid of the plane."""
 
 import struct
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +43,3 @@ def pack_surface(scores: np.ndarray, extent: tuple[float, float, float, float]) 
     """
     side, classes = int(np.sqrt(len(scores))), 1 if scores.ndim == 1 else scores.shape[1]
     return struct.pack("<3H4f", side, side, classes, *extent) + scores.astype("<f2").tobytes()
-
-
-def surface(predict: Callable[[np.ndarray], np.ndarray], extent: tuple[float, float, float, float]) -> bytes:
-    """The packed surface of a network whose scores on points (n, 2) ``predict`` gives."""
-    return pack_surface(predict(grid_of(extent)), extent)

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 WHOLE_BYTES = 8_000_000
 """Up to so many bytes an epoch is kept with the state of its optimizer."""
-PICTURE_SHARE = 0.03
-"""Of the training's time that drawing one kind of picture may take."""
+PICTURE_SHARE, PICTURES_SHARE = 0.03, 0.15
+"""Of the training's time that drawing one kind of picture may take; and of the process's, for all trainings in it."""
 
 
 class Record(Callback):
@@ -91,30 +91,41 @@ def progress_of(loop: Loop, speed: float = 0.0) -> Progress:
 
 
 class Picture(Callback):
-    """Publishes a small picture of the network, such as its decision surface: every half second at most, rarer where it
-    takes long to draw, and always at a pause and at the end."""
+    """Publishes small pictures of the network, such as its decision surface: every half second at most, rarer where
+    they take long to draw, and always at a pause and at the end.
 
-    def __init__(self, reporter: Reporter, name: str, draw: Callable[[], bytes], seconds: float = 0.5) -> None:
-        self._reporter, self._name, self._draw, self._seconds = reporter, name, draw, seconds
-        self._drawn_at, self._cost = -math.inf, 0.0
+    Args:
+        reporter: hears of them.
+        draw: gives them by name.
+        seconds: at least, from one to the next.
+    """
+
+    def __init__(self, reporter: Reporter, draw: Callable[[], Mapping[str, bytes]], seconds: float = 0.5) -> None:
+        self._reporter, self._draw, self._seconds = reporter, draw, seconds
+        self._drawn_at, self._cost = -math.inf, math.inf
 
     def on_stretch_end(self, loop: Loop) -> None:
-        if time.perf_counter() - self._drawn_at >= max(self._seconds, self._cost / PICTURE_SHARE):
+        if time.perf_counter() - self._drawn_at >= self._gap():
             self._publish(loop)
 
+    def _gap(self) -> float:
+        """Seconds between two pictures."""
+        cost = self._cost if self._cost < math.inf else 0.0
+        return max(self._seconds, cost / PICTURE_SHARE, cost * self._reporter.company / PICTURES_SHARE)
+
     def on_pause(self, loop: Loop) -> None:
-        self._publish(loop)
+        self._publish(loop, at_once=True)
 
     def on_train_end(self, loop: Loop) -> None:
         self._publish(loop)
 
-    def _publish(self, loop: Loop) -> None:
+    def _publish(self, loop: Loop, *, at_once: bool = False) -> None:
         is_first, began = self._drawn_at == -math.inf, time.perf_counter()
-        picture = self._draw()
+        live = {name: (loop.step, picture) for name, picture in self._draw().items()}
         self._drawn_at = time.perf_counter()
-        if not is_first:  # which compiles what draws
-            self._cost = self._drawn_at - began
-        self._reporter.say(self._reporter.progress, live={self._name: (loop.step, picture)}, at_once=True)
+        if not is_first:  # which compiles what draws; the least is what it costs when nobody else wants the processor
+            self._cost = min(self._cost, self._drawn_at - began)
+        self._reporter.say(self._reporter.progress, live=live, at_once=at_once or is_first)
 
 
 class Checkpoint(Callback):

@@ -3,9 +3,11 @@
 import logging
 import time
 from collections import deque
+from contextlib import ExitStack
 from threading import Event as Flag
 from threading import Lock, Thread
 
+from playground.engine.training.company import COMPANY
 from playground.errors import LeaseLost, NotFound, StoreError
 from playground.records import Controls, Point, Progress
 from playground.store import Store
@@ -15,6 +17,8 @@ logger = logging.getLogger(__name__)
 SECONDS_BETWEEN_REPORTS = 0.2
 SECONDS_BETWEEN_LOOKS = 0.1
 """At what people ask: a read of one row, where a report is a write."""
+REPORTS_PER_SECOND, LOOKS_PER_SECOND = 60, 100
+"""Of all trainings of a process together: where many share it, each speaks and listens rarer."""
 SECONDS_BETWEEN_BEATS = 2.0
 POINTS_HELD = 20_000
 
@@ -38,14 +42,21 @@ class Reporter:
         self._changed = self._urgent = False
         self._reported_at = 0.0
         self._wake, self._asked, self._over = Flag(), Flag(), False
-        self._writing = Lock()
+        self._writing, self._joined = Lock(), ExitStack()
         self._thread = Thread(target=self._work, name=f"report-{run_id}", daemon=True)
 
+    @property
+    def company(self) -> int:
+        """How many trainings share the process, this one counted in."""
+        return COMPANY.size
+
     def __enter__(self) -> "Reporter":
+        self._joined.enter_context(COMPANY.joined())
         self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._joined.close()
         self._over = True
         self._wake.set()
         self._thread.join()
@@ -85,11 +96,12 @@ class Reporter:
     def _work(self) -> None:
         while not self._over and not self.lost:
             since = time.monotonic() - self._reported_at
-            if (self._changed and since > SECONDS_BETWEEN_REPORTS) or since > SECONDS_BETWEEN_BEATS or self._urgent:
+            due = max(SECONDS_BETWEEN_REPORTS, self.company / REPORTS_PER_SECOND)
+            if (self._changed and since > due) or since > SECONDS_BETWEEN_BEATS or self._urgent:
                 self._report()
             else:
                 self._look()
-            self._wake.wait(SECONDS_BETWEEN_LOOKS)
+            self._wake.wait(max(SECONDS_BETWEEN_LOOKS, self.company / LOOKS_PER_SECOND))
             self._wake.clear()
         if not self.lost:
             self._report()
