@@ -3,10 +3,12 @@
 import argparse
 import math
 import os
+import signal
 import sys
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from playground.cli.asked import describe_network, read_base, read_experiment
@@ -80,14 +82,24 @@ def _watch(store: Store, jobs: Jobs, run: Run) -> Run:
 
 
 def _show_until(is_over: Callable[[], bool], store: Store, run_id: str) -> None:
-    with Bar(store, run_id) as bar:
+    with Bar(store, run_id) as bar, _interrupts() as interrupted:
         while not is_over():
-            try:
-                bar.draw()
-                time.sleep(REFRESH_SECONDS)
-            except KeyboardInterrupt:
+            bar.draw()
+            if interrupted.wait(REFRESH_SECONDS):
+                interrupted.clear()
                 store.request(run_id, stop=True)
                 bar.say("Stopping; the weights are kept.")
+
+
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """Set at Ctrl-C. As an exception it might be raised where Python ignores exceptions, and be lost."""
+    interrupted = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _summary(run: Run) -> dict[str, Any]:

@@ -29,8 +29,8 @@ def layer_stack(lab: Lab, facts: DataFacts) -> None:
 
 def _stack(lab: Lab, facts: DataFacts, was_warming: bool) -> None:
     description, unavailable = _describe(lab)
-    if was_warming and unavailable is None:
-        st.rerun()
+    if was_warming is not (unavailable is not None):
+        st.rerun()  # only the page can begin to look again by itself, or cease to
     layers = state.experiment().model.layers
     rows = {row.id: row for row in description.rows}
     if description.rows and not description.error:
