@@ -28,13 +28,13 @@ class FakeLoop:
     """What the callback sees of a loop: an epoch a decision, unless they are rarer."""
 
     def __init__(self, rate: float = 1.0) -> None:
-        self.rate, self.epoch, self.history = rate, 0.0, []
+        self.rate, self.step, self.epoch, self.history = rate, 0, 0.0, []
 
     def scale_rate(self, factor: float) -> None:
         self.rate *= factor
 
     def decide(self, callback: ReduceOnPlateau, value: float, epochs: int = 1, name: str = "val_loss") -> float:
-        self.epoch += epochs
+        self.step, self.epoch = self.step + 10 * epochs, self.epoch + epochs
         self.history.append(Point(int(self.epoch), self.epoch, "epoch", {name: value}))
         callback.on_decision(self)
         return self.rate
@@ -119,9 +119,18 @@ def test_after_going_back_the_best_is_that_of_what_is_left():
     loop, callback = FakeLoop(), ReduceOnPlateau(Asked(patience=3))
     for value in (1.0, 0.1, 0.5, 0.5):
         loop.decide(callback, value)
-    loop.history, loop.epoch = loop.history[:1], 1.0
+    loop.history, loop.step, loop.epoch = loop.history[:1], 10, 1.0
     callback.on_jump(loop)
     assert [loop.decide(callback, value) for value in (0.9, 0.8, 0.7, 0.6)] == [1.0] * 4
     loop.history = []
     callback.on_jump(loop)
     assert callback.state()["best"] is None
+
+
+def test_after_going_back_the_rate_is_without_what_was_cut_since():
+    loop, callback = FakeLoop(), ReduceOnPlateau(Asked(patience=2, factor=0.5))
+    rates = [loop.decide(callback, 1.0) for _ in range(9)]
+    assert rates == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.0625]
+    loop.history, loop.step, loop.epoch = loop.history[:4], 40, 4.0
+    callback.on_jump(loop)
+    assert loop.rate == 0.5

@@ -20,6 +20,7 @@ class ReduceOnPlateau(Callback):
         self._asked = asked
         self._best: float | None = None
         self._epoch, self._wait, self._cooldown = 0.0, 0, 0
+        self._cuts: list[tuple[int, float]] = []
 
     def on_train_begin(self, loop: Loop) -> None:
         self._epoch = loop.epoch
@@ -37,7 +38,9 @@ class ReduceOnPlateau(Callback):
         elif not self._cooldown:
             self._wait += passed
             if self._wait >= self._asked.patience and loop.rate > self._asked.min_lr:
-                loop.scale_rate(max(self._asked.factor, self._asked.min_lr / loop.rate))
+                factor = max(self._asked.factor, self._asked.min_lr / loop.rate)
+                loop.scale_rate(factor)
+                self._cuts.append((loop.step, factor))
                 self._cooldown, self._wait = self._asked.cooldown, 0
 
     def _is_better(self, score: float) -> bool:
@@ -47,13 +50,17 @@ class ReduceOnPlateau(Callback):
         return score - delta > self._best if rises(self._asked.monitor) else score + delta < self._best
 
     def on_jump(self, loop: Loop) -> None:
-        """The best score of what is left; patience begins anew."""
+        """The rate without what was cut since, and the best score of what is left; patience begins anew."""
+        for _, factor in (cut for cut in self._cuts if cut[0] > loop.step):
+            loop.scale_rate(1 / factor)
+        self._cuts = [cut for cut in self._cuts if cut[0] <= loop.step]
         known = [point.values[self._asked.monitor] for point in loop.history if self._asked.monitor in point.values]
         self._best = (max if rises(self._asked.monitor) else min)(known, default=None)
         self._epoch, self._wait, self._cooldown = loop.epoch, 0, 0
 
     def state(self) -> dict[str, Any]:
-        return {"best": self._best, "wait": self._wait, "cooldown": self._cooldown}
+        return {"best": self._best, "wait": self._wait, "cooldown": self._cooldown, "cuts": self._cuts}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._best, self._wait, self._cooldown = state["best"], state["wait"], state["cooldown"]
+        self._cuts = [(int(step), float(factor)) for step, factor in state["cuts"]]
