@@ -118,7 +118,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What people ask of a run while it is live; read by its worker with every report."""
+    """What people ask of a run while it is live; read by its worker at every rest."""
 
     stop: bool = False
     pause: bool = False

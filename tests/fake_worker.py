@@ -36,7 +36,8 @@ def train(run_id: str, lease: str) -> None:
     epoch = 0.0
     while time.monotonic() - began < float(name):
         epoch = (time.monotonic() - began) / float(name)
-        if store.report(run_id, lease, Progress(epoch=epoch, phase="training")).stop:
+        store.report(run_id, lease, Progress(epoch=epoch, phase="training"))
+        if store.controls(run_id).stop:
             store.apply(run_id, lease, Event.STOP)
             return
         time.sleep(0.05)

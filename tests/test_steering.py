@@ -11,7 +11,7 @@ import pytest
 from playground.data import load
 from playground.records import Ordered, RunStatus
 from playground.settings import Settings
-from playground.spec import parse_experiment, with_settings
+from playground.spec import Experiment, parse_experiment, with_settings
 from playground.spec.orders import (
     ORDERS,
     Freeze,
@@ -48,9 +48,9 @@ EXPERIMENT = parse_experiment(
 class Driven:
     """A run in a worker of its own, steered from outside as people steer it."""
 
-    def __init__(self, store: Store, settings: Settings, **changes: object) -> None:
+    def __init__(self, store: Store, settings: Settings, experiment: Experiment, **changes: object) -> None:
         self.store, self.settings = store, settings
-        wanted = with_settings(EXPERIMENT, [f"training.{name}={value}" for name, value in changes.items()])
+        wanted = with_settings(experiment, [f"training.{name}={value}" for name, value in changes.items()])
         self.id = store.create_run(wanted, held=True).id
         self._worker: threading.Thread | None = None
 
@@ -106,8 +106,8 @@ class Driven:
 def drive(shared_store, settings):
     runs = []
 
-    def begin(**changes: object) -> Driven:
-        runs.append(Driven(shared_store, settings, **changes))
+    def begin(experiment: Experiment = EXPERIMENT, **changes: object) -> Driven:
+        runs.append(Driven(shared_store, settings, experiment, **changes))
         return runs[-1]
 
     yield begin
@@ -333,3 +333,29 @@ def test_every_order_is_obeyed_and_has_words():
 
     assert set(OBEY) == set(ORDERS)
     assert set(SAYS) == {order.model_fields["kind"].default for order in ORDERS}
+
+
+def test_back_from_a_later_stage_learns_as_the_earlier_one(drive, shared_store, settings):
+    from playground.spec.saved import Saved
+    from playground.spec.start import HeadThenAll
+    from playground.spec.tuning import tuned
+
+    base = drive()
+    base.go_on()
+    experiment = tuned(EXPERIMENT, Saved(run=base.id), EXPERIMENT.data, HeadThenAll(head_epochs=2), epochs=4)
+    untouched, driven = drive(experiment), drive(experiment)
+    untouched.go_on()
+    driven.obey(Step(count=3))
+    assert driven.obey(Rewind(epoch=0)).refusal == ""
+    driven.go_on()
+    for name, expected in untouched.values().items():
+        np.testing.assert_array_equal(driven.values()[name], expected)
+
+
+def test_a_rule_that_ends_a_run_ends_it_while_it_is_stepped(drive, shared_store):
+    driven = drive(stop_at_loss=100)
+    driven.store.order(driven.id, Step(count=1))
+    driven._attend()
+    driven._worker.join(60)
+    run = shared_store.run(driven.id)
+    assert (run.status, run.progress.epoch) == (RunStatus.DONE, 1)

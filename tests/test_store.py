@@ -140,12 +140,12 @@ def test_stop_a_queued_run_at_once(store):
 
 
 def test_controls_reach_the_worker(store):
-    run, lease = start(store)
-    assert store.report(run.id, lease, Progress()) == Controls()
+    run, _ = start(store)
+    assert store.controls(run.id) == Controls()
     assert store.request(run.id, pause=True).controls == Controls(pause=True)
-    assert store.report(run.id, lease, Progress()) == Controls(pause=True)
+    assert store.controls(run.id) == Controls(pause=True)
     store.request(run.id, stop=True)
-    assert store.report(run.id, lease, Progress()) == Controls(stop=True, pause=True)
+    assert store.controls(run.id) == Controls(stop=True, pause=True)
     assert store.run(run.id).status is RunStatus.RUNNING
 
 
@@ -181,7 +181,7 @@ def test_a_short_pause_goes_on_in_its_slot(store):
     store.request(run.id, pause=True)
     store.apply(run.id, lease, Event.PAUSE)
     assert store.resume(run.id).status is RunStatus.PAUSED  # until the worker reads it
-    assert store.report(run.id, lease, Progress()) == Controls()
+    assert store.controls(run.id) == Controls()
     assert store.apply(run.id, lease, Event.CONTINUE).status is RunStatus.RUNNING
 
 

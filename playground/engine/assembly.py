@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,12 +27,12 @@ from playground.engine.training import (
     Loop,
     OnDevice,
     Pilot,
-    Program,
     Schedule,
     Source,
     Stage,
     Streamed,
     batches_of,
+    stage_at,
     variables_of,
 )
 from playground.engine.training.best import KeepBest
@@ -112,7 +111,7 @@ class Assembly:
 
         source = self._source(schedule)
         stages = stages_of(self.experiment, self.data, source.sizes, schedule, model, course.frozen)
-        stage = [stage for stage in stages if stage.step <= step][-1]
+        stage = stage_at(stages, step)
         program = stage.program()
         self.learner = Learner(program, values)
         callbacks = self._callbacks(course)
@@ -149,13 +148,11 @@ class Assembly:
         schedule = self.experiment.training.schedule
         return None if schedule == Constant() else schedule.factors
 
-    def rebuild(self, course: Course, step: int) -> tuple[Program, Source, Schedule, Sequence[Stage]]:
-        """Program, source, schedule and stages of a course from ``step`` on."""
+    def rebuild(self, course: Course) -> tuple[Source, Schedule, list[Stage]]:
+        """Source, schedule and stages of a course."""
         schedule = course.schedule(self.data.facts.train)
         source = self._source(schedule)
-        stages = stages_of(self.experiment, self.data, source.sizes, schedule, None, course.frozen)
-        stage = [stage for stage in stages if stage.step <= step][-1]
-        return stage.program(), source, schedule, stages
+        return source, schedule, stages_of(self.experiment, self.data, source.sizes, schedule, None, course.frozen)
 
     def _source(self, schedule: Schedule) -> Source:
         """The training examples: on the device, or streamed where they are more than the limit."""

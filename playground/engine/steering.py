@@ -42,7 +42,7 @@ class Ground:
     Args:
         examples: of the training split.
         layers: ids of all layers from first to last, and which of them have weights.
-        rebuild: what a course makes of the loop: program, source, schedule and the stages to come.
+        rebuild: what a course makes of the loop: source, schedule and all stages.
         fresh_values: the values of all variables before the first step.
         write: writes a checkpoint.
     """
@@ -51,7 +51,7 @@ class Ground:
         self,
         examples: int,
         layers: dict[str, bool],
-        rebuild: Callable[[Course, int], tuple[Program, Source, Schedule, Sequence[Stage]]],
+        rebuild: Callable[[Course], tuple[Source, Schedule, Sequence[Stage]]],
         fresh_values: Callable[[], list[Any]],
         write: Callable[[Loop], None],
     ) -> None:
@@ -78,13 +78,13 @@ class Steer(Callback):
 
     def on_rest(self, loop: Loop) -> None:
         paused_at = 0.0
-        self._take_orders(loop)
+        self._listen(loop)
         while not self._is_to_end(loop):
             if self._holds(loop):
                 if not paused_at:
                     paused_at = time.monotonic()
                     self._begin_pause(loop)
-                elif time.monotonic() - paused_at > SECONDS_OF_PAUSE and not self._reporter.is_asked(self._seen):
+                elif time.monotonic() - paused_at > SECONDS_OF_PAUSE:
                     self.gave_way = loop.stop_training = True
                     return
                 patience = LOOK_EVERY
@@ -93,12 +93,13 @@ class Steer(Callback):
                 patience = min(self._early(loop), LOOK_EVERY)
                 if patience <= 0:
                     return
-            self._reporter.wait(patience)
-            self._take_orders(loop)
+            time.sleep(patience)
+            self._listen(loop)
         loop.stop_training = True
 
     def _is_to_end(self, loop: Loop) -> bool:
-        return self._reporter.controls.stop or self._reporter.lost or loop.step >= loop.schedule.total_steps
+        asked = self._reporter.controls.stop or self._reporter.lost
+        return asked or loop.stop_training or loop.step >= loop.schedule.total_steps
 
     def _holds(self, loop: Loop) -> bool:
         return self._reporter.controls.pause and loop.step >= self._step_until
@@ -126,12 +127,13 @@ class Steer(Callback):
 
     # Orders
 
-    def _take_orders(self, loop: Loop) -> None:
+    def _listen(self, loop: Loop) -> None:
+        self._reporter.look()
         for at, ordered in [*self._later]:
             if loop.step >= at:
                 self._later.remove((at, ordered))
                 self._obey(loop, ordered)
-        if self._reporter.is_asked(self._seen):
+        if self._reporter.controls.orders > self._seen:
             for ordered in self._store.orders(self._run_id, after=self._seen):
                 self._seen = ordered.number
                 if ordered.step is None and not ordered.refusal:
@@ -146,6 +148,7 @@ class Steer(Callback):
         if at > loop.step:
             loop.halts.add(at)
             self._later.append((at, ordered))
+            self._store.obeyed(self._run_id, self._lease, ordered.number, None)
             return
         self._store.obeyed(self._run_id, self._lease, ordered.number, loop.step, refusal)
         if not refusal and not isinstance(ordered.order, Step | SetSpeed):
@@ -154,14 +157,14 @@ class Steer(Callback):
                 loop.tell("on_pause")
 
     def _turn(self, loop: Loop, course: Course) -> None:
-        program, source, schedule, stages = self._ground.rebuild(course, loop.step)
-        self.course = course
-        loop.turn(program, source, schedule, stages)
-        self._slow_from = (0.0, 0)
+        self.course, self._slow_from = course, (0.0, 0)
+        loop.turn(*self._ground.rebuild(course))
 
     # One method an order. It gives the step at which the order holds: a later one means that it has to wait.
 
     def _set_rate(self, loop: Loop, order: SetRate) -> int:
+        if not loop.rate:
+            raise SpecError("The schedule has brought the learning rate to 0. Give the run more epochs first.")
         loop.scale_rate(order.learning_rate / loop.rate)
         return loop.step
 
@@ -219,13 +222,9 @@ class Steer(Callback):
         self._reporter.flush()
         self._store.rewind(self._run_id, self._lease, step)
         self._step_until = -1
-        self._turn_back(loop, course, step, values)
+        self.course, self._slow_from = course, (0.0, 0)
+        loop.jump(step, values, *self._ground.rebuild(course))
         return step
-
-    def _turn_back(self, loop: Loop, course: Course, step: int, values: list[Any]) -> None:
-        loop.step = step
-        self._turn(loop, course)
-        loop.jump(step, values)
 
     def _set_weight(self, loop: Loop, order: SetWeight) -> int:
         places = list(self._ground.layers)

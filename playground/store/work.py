@@ -60,8 +60,8 @@ class Work(Database):
         points: Sequence[Point] = (),
         plan: tuple[tuple[int, str], ...] | None = None,
         live: Mapping[str, tuple[int, bytes]] = _NO_PICTURES,
-    ) -> Controls:
-        """Write how far a run is and learn what people ask of it, in one transaction. Renews the lease.
+    ) -> None:
+        """Write how far a run is, in one transaction. Renews the lease.
 
         Args:
             id: the run.
@@ -84,18 +84,17 @@ class Work(Database):
                 connection.execute(insert(schema.points), [_point(id, number, point) for number, point in numbered])
             for name, (step, payload) in live.items():
                 upsert(connection, schema.live, run=id, name=name, step=step, payload=payload)
-        return Controls(row.stop, row.pause, row.orders)
 
     def controls(self, id: str) -> Controls:
-        """What people ask of a run. Cheap: its worker asks ten times a second. Raises NotFound."""
+        """What people ask of a run. Cheap: its worker asks twenty times a second. Raises NotFound."""
         with self._reading() as connection:
             row = connection.execute(select(runs.c.stop, runs.c.pause, runs.c.orders).where(runs.c.id == id)).first()
         if row is None:
             raise NotFound(f"There is no run {id!r}. It may have been deleted.")
         return Controls(*row)
 
-    def obeyed(self, id: str, lease: str, number: int, step: int, refusal: str = "") -> None:
-        """Settle an order: it holds from ``step`` on, or was refused there.
+    def obeyed(self, id: str, lease: str, number: int, step: int | None, refusal: str = "") -> None:
+        """Settle an order: it holds from ``step`` on, or was refused there; None: it is known, and will hold later.
 
         Raises:
             LeaseLost: the run is no longer held under this lease.

@@ -22,8 +22,9 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from playground.engine.training.callback import Callback
+from playground.engine.training.learner import Learner
 from playground.engine.training.plan import Pace, Pilot, Speed
-from playground.engine.training.program import EVALUATION_BATCH, Learner, Program, Values
+from playground.engine.training.program import EVALUATION_BATCH, Program, Values
 from playground.engine.training.rate import LearningRate
 from playground.engine.training.schedule import Schedule
 from playground.engine.training.source import Source, Window
@@ -40,6 +41,11 @@ class Stage(NamedTuple):
     """The learning rate."""
     program: Callable[[], Program]
     """The network with the other layers frozen; it has the same variables in the same places."""
+
+
+def stage_at(stages: Sequence[Stage], step: int) -> Stage:
+    """The stage in which a step lies; the first begins at step 0."""
+    return [stage for stage in stages if stage.step <= step][-1]
 
 
 class Loop:
@@ -93,7 +99,8 @@ class Loop:
         self.most_steps: int | None = None
         self.failure = ""
         self.speed = Speed()
-        self._learning_rate = learning_rate
+        own = learner.program.model.optimizer.learning_rate
+        self._learning_rate = learning_rate or LearningRate(float(tf.convert_to_tensor(own)))
         self._window: Window | None = None
         self._pace = Pace()
         self._sums: dict[str, tuple[float, float]] = {}
@@ -115,8 +122,6 @@ class Loop:
         """Train to the end, or until a callback sets ``stop_training``."""
         with self.learner.seat() as program:
             self._sums = program.metrics()[1]
-            if self._learning_rate is None:
-                self._learning_rate = LearningRate(float(program.model.optimizer.learning_rate))
             self._set_constant_rate(program)
             self._keep(program)
         if self.pilot.variant(self.step) == "xla":
@@ -145,26 +150,24 @@ class Loop:
     @property
     def rate(self) -> float:
         """The learning rate of the next step; of the last one after it."""
-        known, last = self._learning_rate, self.schedule.total_steps - 1
-        return known.at(min(self.step, last), self.schedule) if known else math.nan
+        return self._learning_rate.at(min(self.step, self.schedule.total_steps - 1), self.schedule)
 
     @property
     def rate_scale(self) -> float:
         """By how much the learning rate was changed since the training began, as a factor."""
-        return self._learning_rate.scale if self._learning_rate else 1.0
+        return self._learning_rate.scale
 
     def scale_rate(self, factor: float) -> None:
         """Multiply the learning rate from the next step on, whatever its schedule."""
-        if self._learning_rate is None:
-            return
         self._learning_rate.scale *= factor
         self._window = None
         self.change(self._set_constant_rate)
 
     def _set_constant_rate(self, program: Program) -> None:
-        known = self._learning_rate
-        if known is not None and known.factors is None:
-            program.model.optimizer.learning_rate.assign(known.base * known.scale)
+        known, rate = self._learning_rate, program.model.optimizer.learning_rate
+        # A model from elsewhere may have a schedule of Keras's own, which cannot be set; nor does it have to be.
+        if known.factors is None and float(tf.convert_to_tensor(rate)) != known.base * known.scale:
+            rate.assign(known.base * known.scale)
 
     def change(self, change: Callable[[Program], None]) -> None:
         """Change the network's numbers. A snapshot follows every change, so that a replay never crosses one."""
@@ -172,26 +175,24 @@ class Loop:
             change(program)
             self._keep(program)
 
-    def turn(self, program: Program, source: Source, schedule: Schedule, stages: Sequence[Stage] = ()) -> None:
-        """Go on in another program: with batches of another size, other frozen layers, or to another end.
+    def turn(self, source: Source, schedule: Schedule, stages: Sequence[Stage]) -> None:
+        """Go on with batches of another size, other frozen layers, or to another end.
 
         Args:
-            program: has the same variables in the same places.
             source: gives the examples of each step from now on.
             schedule: begins at an epoch that begins now, unless its sizes are those before.
-            stages: what is to come.
+            stages: all of the training, those that are past as well.
         """
-        self.source, self.schedule, self._window = source, schedule, None
+        self.source, self.schedule = source, schedule
         self.stages = [stage for stage in stages if stage.step > self.step]
-        if program is not self.learner.program:
-            self.learner.move(program)
-            self.pilot.board(program, self.step, self._window_of(self.step))
-            self._pace = Pace()
-        self.change(lambda program: None)
+        self._begin_stage(stage_at(stages, self.step))
 
-    def jump(self, step: int, values: Sequence[Any]) -> None:
-        """Go on from an earlier step, with the values that the program's variables had there."""
-        self.step, self._window = step, None
+    def jump(
+        self, step: int, values: Sequence[Any], source: Source, schedule: Schedule, stages: Sequence[Stage]
+    ) -> None:
+        """Go on from an earlier step, with the values that all variables had there; the others as for ``turn``."""
+        self.step = step
+        self.turn(source, schedule, stages)
         self.history = [point for point in self.history if point.step <= step]
         self.values = {}
 
@@ -210,19 +211,18 @@ class Loop:
         """The window in which a step lies, with the learning rate of each of its steps."""
         if self._window is None or not self._window.start <= step < self._window.end:
             window = self.source.window(step)
-            known = self._learning_rate
-            rates = known.of_window(window, self.source.sizes, self.schedule) if known else None
+            rates = self._learning_rate.of_window(window, self.source.sizes, self.schedule)
             self._window = window._replace(rates=rates)
         return self._window
 
     def _begin_stage(self, stage: Stage) -> None:
-        """Go on in another program, at another rate."""
-        if self._learning_rate is not None:
-            self._learning_rate.base = stage.rate
-        self._window = None
+        """Go on in the program of a stage, at its rate."""
+        self._learning_rate.base, self._window = stage.rate, None
         program = stage.program()
-        self.learner.move(program)
-        self.pilot.board(program, self.step, self._window_of(self.step))
+        if program is not self.learner.program:
+            self.learner.move(program)
+            self.pilot.board(program, self.step, self._window_of(self.step))
+            self._pace = Pace()
         self.change(self._set_constant_rate)
 
     def _stretch(self) -> bool:

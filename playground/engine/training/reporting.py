@@ -15,8 +15,6 @@ from playground.store import Store
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_REPORTS = 0.2
-SECONDS_BETWEEN_LOOKS = 0.1
-"""At what people ask: a read of one row, where a report is a write."""
 REPORTS_PER_SECOND, LOOKS_PER_SECOND = 60, 100
 """Of all trainings of a process together: where many share it, each speaks and listens rarer."""
 SECONDS_BETWEEN_BEATS = 2.0
@@ -41,7 +39,8 @@ class Reporter:
         self._plan: tuple[tuple[int, str], ...] | None = None
         self._changed = self._urgent = False
         self._reported_at = 0.0
-        self._wake, self._asked, self._over = Flag(), Flag(), False
+        self._wake, self._over = Flag(), False
+        self._looked_at = 0.0
         self._writing, self._joined = Lock(), ExitStack()
         self._thread = Thread(target=self._work, name=f"report-{run_id}", daemon=True)
 
@@ -80,14 +79,17 @@ class Reporter:
         if at_once:
             self._wake.set()
 
-    def is_asked(self, seen: int) -> bool:
-        """Whether there are orders after the one with the number ``seen``."""
-        return self.controls.orders > seen
-
-    def wait(self, seconds: float) -> None:
-        """Sleep so long, or until people ask for something else than before."""
-        self._asked.wait(seconds)
-        self._asked.clear()
+    def look(self) -> None:
+        """Learn what people ask; costs a quarter of a millisecond, and nothing where it was learned just now."""
+        if time.monotonic() - self._looked_at < self.company / LOOKS_PER_SECOND:
+            return
+        self._looked_at = time.monotonic()
+        try:
+            self.controls = self._store.controls(self._run_id)
+        except NotFound:
+            self.lost = True
+        except StoreError as error:
+            logger.warning("controls of run %s: %s", self._run_id, error)
 
     def flush(self) -> None:
         """Write all that was said, and return when it is written."""
@@ -99,26 +101,10 @@ class Reporter:
             due = max(SECONDS_BETWEEN_REPORTS, self.company / REPORTS_PER_SECOND)
             if (self._changed and since > due) or since > SECONDS_BETWEEN_BEATS or self._urgent:
                 self._report()
-            else:
-                self._look()
-            self._wake.wait(max(SECONDS_BETWEEN_LOOKS, self.company / LOOKS_PER_SECOND))
+            self._wake.wait(due)
             self._wake.clear()
         if not self.lost:
             self._report()
-
-    def _look(self) -> None:
-        try:
-            self._hear(self._store.controls(self._run_id))
-        except NotFound:
-            self.lost = True
-            self._asked.set()
-        except StoreError as error:
-            logger.warning("controls of run %s: %s", self._run_id, error)
-
-    def _hear(self, controls: Controls) -> None:
-        if controls != self.controls:
-            self.controls = controls
-            self._asked.set()
 
     def _report(self) -> None:
         with self._writing:
@@ -130,11 +116,10 @@ class Reporter:
             self._points.clear()
             self._live, self._plan, self._changed, self._urgent = {}, None, False, False
         try:
-            self._hear(self._store.report(self._run_id, self._lease, progress, points=points, plan=plan, live=live))
+            self._store.report(self._run_id, self._lease, progress, points=points, plan=plan, live=live)
             self._reported_at = time.monotonic()
         except (LeaseLost, NotFound):
             self.lost = True
-            self._asked.set()
         except StoreError as error:
             # A full disk or a locked database may pass; what was to be said is kept, and the run goes on.
             logger.warning("report of run %s: %s", self._run_id, error)
