@@ -26,6 +26,9 @@ from tests.browser.app import ROOT, environment_for, free_port, stop_engine
 from tests.browser.chrome import chromium
 from tests.browser.looks import train, wait_for_points
 
+SECONDS_TO_SETTLE = 5
+"""An engine's workers end after it; what starts next is not to share the machine with them."""
+
 STREAMLIT_RUN = [str(ROOT / ".venv" / "bin" / "streamlit"), "run", "app.py"]
 
 
@@ -79,7 +82,8 @@ def _started(command: list[str], browser: Browser) -> Iterator[tuple[Page, float
             start_new_session=True,
         )  # fmt: skip
         try:
-            _wait_for_answer(f"http://localhost:{port}/healthz", process)
+            # Streamlit opens the browser when its server answers, not when the playground is warm.
+            _wait_for_answer(f"http://localhost:{port}/_stcore/health", process)
             page.goto("/build")
             page.get_by_role("button", name="Train", exact=True).wait_for()
             family = psutil.Process(process.pid)
@@ -89,6 +93,7 @@ def _started(command: list[str], browser: Browser) -> Iterator[tuple[Page, float
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
             stop_engine(environment)
+            time.sleep(SECONDS_TO_SETTLE)
 
 
 def _wait_for_answer(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -99,4 +99,4 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 
 
 ROUTES = [Route("/healthz", health), feed.ROUTE]
-MIDDLEWARE = [Middleware(Headers), Middleware(GZipMiddleware, minimum_size=1000)]
+MIDDLEWARE = [Middleware(Headers), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)]

@@ -1,6 +1,7 @@
 """Importing what pages need while the server answers already: the browser loads Streamlit's own scripts meanwhile."""
 
 import logging
+from collections.abc import Iterable
 from importlib import import_module
 from threading import Event, Thread
 
@@ -14,12 +15,16 @@ WARM = Event()
 """Whether pages can be drawn at once. Set where nobody warms up, as in tests."""
 WARM.set()
 
-IMPORTED = (
-    "pandas", "pyarrow.pandas_compat", "PIL.ImageFile", "streamlit.emojis", "streamlit.material_icon_names",
-    "streamlit.elements.vega_charts", "playground.ui.frame", "playground.ui.bench", "playground.ui.cards",
-    "playground.ui.data_section", "playground.ui.judging", "playground.ui.layer_stack", "playground.ui.live",
-    "playground.ui.run_table", "playground.ui.training_section", "playground.ui.trying",
+FIRST = (
+    "PIL.ImageFile", "streamlit.emojis", "streamlit.material_icon_names", "playground.ui.frame", "playground.ui.bench",
+    "playground.ui.cards", "playground.ui.data_section", "playground.ui.layer_stack", "playground.ui.live",
+    "playground.ui.training_section",
 )  # fmt: skip
+LATER = (
+    "pandas", "pyarrow.pandas_compat", "streamlit.elements.vega_charts", "playground.ui.judging",
+    "playground.ui.run_table", "playground.ui.trying",
+)  # fmt: skip
+"""What only pages with tables and charts need."""
 
 
 def begin(settings: Settings) -> None:
@@ -30,8 +35,7 @@ def begin(settings: Settings) -> None:
 
 def _warm_up(settings: Settings) -> None:
     try:
-        for module in IMPORTED:
-            import_module(module)
+        _import(FIRST)
         import_module("playground.ui.resources").lab()
     except PlaygroundError as error:  # every page will say so, and try again
         log.error("The store cannot be used: %s", error)
@@ -42,3 +46,9 @@ def _warm_up(settings: Settings) -> None:
         start_engine(settings)
     except PlaygroundError as error:
         log.error("The engine could not be started: %s", error)
+    _import(LATER)
+
+
+def _import(modules: Iterable[str]) -> None:
+    for module in modules:
+        import_module(module)
