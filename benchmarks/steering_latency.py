@@ -27,6 +27,20 @@ from tests.browser.chrome import chromium
 TIMES = 4
 BAR = 0.3
 
+WATCH = """seen => {
+  // In the page itself: a driver outside takes its own time to press, and to look.
+  let pressed;
+  window.took = null;
+  document.addEventListener("click", event => { pressed = event.timeStamp; }, {capture: true, once: true});
+  const look = () => {
+    if (pressed && [...document.querySelectorAll("button")].some(button => button.innerText.trim().endsWith(seen))) {
+      requestAnimationFrame(now => { window.took = now - pressed; });
+    } else requestAnimationFrame(look);
+  };
+  look();
+}"""
+"""Milliseconds from a click to the frame that shows a button with the text ``seen``, as ``window.took``."""
+
 
 def measure() -> dict[str, Any]:
     """Every recipe that starts from new weights; then the page, on one of them."""
@@ -105,17 +119,16 @@ def _on_screen(page: Page, app: App, store: Store) -> list[float]:
     took = []
     for number in range(2 * TIMES):
         press, seen = ("Pause", "Go on") if number % 2 == 0 else ("Go on", "Pause")
-        began = time.monotonic()
+        page.evaluate(WATCH, seen)
         page.get_by_role("button", name=press, exact=True).click()
-        page.get_by_role("button", name=seen, exact=True).wait_for()
-        took.append(time.monotonic() - began)
+        took.append(page.wait_for_function("window.took").json_value() / 1000)
         page.wait_for_timeout(1200)
     end_runs(store)
     return took
 
 
 def _p95(seconds: list[float]) -> float:
-    return round(statistics.quantiles(seconds, n=20)[-1], 3)
+    return round(statistics.quantiles(seconds, n=20, method="inclusive")[-1], 3)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,18 @@
 """A run as it happens. The same places hold placeholders before there is a run: the layout never jumps.
 
 What moves (numbers, curves, examples, log) is a component of our own that hears of its run through the feed. What stays
-Streamlit (buttons, decision surface, details) follows in a fragment that looks once a second.
+Streamlit (buttons, decision surface) follows in fragments that look once a second.
 """
 
 import json
 import struct
-import time
 from collections.abc import Mapping
 
 import streamlit as st
 
 from playground.displays import palette, words
-from playground.displays.frames import Moment
 from playground.errors import PlaygroundError
-from playground.lab import Lab, Watch
+from playground.lab import Lab
 from playground.records import Run, RunStatus
 from playground.spec import Experiment
 from playground.ui import feed, figure, navigation, state
@@ -24,8 +22,6 @@ from playground.ui.steering import steering_row
 
 PACE = 1.0
 """Seconds between two looks at a run for what is not fed: nobody reads faster."""
-SETTLING = 2.0
-"""Seconds after the press in which the page is not redrawn as a whole: the browser has the first points to draw."""
 SOCKET = "live.socket"
 """Whether the browser follows the feed by itself; the session keeps it under this name."""
 COLORS = {"training": palette.TRAINING, "validation": palette.VALIDATION}
@@ -43,12 +39,13 @@ def live_view(lab: Lab, run_id: str | None) -> None:
     for part in ("head", "curves"):
         st.fragment(guarded(_part), run_every=brought, key=f"live_{part}_part")(lab, run_id, experiment, part)
         if part == "head":
-            steering_row(lab, run_id)
+            steering_row(lab, moment.run if moment else None)
             if moment and moment.run.status.is_over:
                 _afterwards(lab, moment.run)
-    st.fragment(guarded(_beside), run_every=PACE if is_live else None, key="live_beside")(
-        lab, run_id, experiment, _phase(moment)
-    )
+    if experiment.data.family == "points":
+        st.fragment(guarded(_surface), run_every=PACE if is_live else None, key="live_surface_part")(
+            lab, run_id, experiment
+        )
     if moment and moment.run.status.is_over:
         _details(moment.run)
 
@@ -85,25 +82,6 @@ def _metric(name: str) -> dict[str, object]:
     return {"name": name, "label": words.metric_name(name), "isShare": name in words.SHARES}
 
 
-def _phase(moment: Watch | Moment | None) -> object:
-    """What the rest of the page (buttons, strip, pace of looking) depends on."""
-    if moment is None:
-        return None
-    run = moment.run
-    if not run.status.is_over and time.time() - run.created < SETTLING:
-        return run.attempt
-    return run.status, run.attempt
-
-
-def _beside(lab: Lab, run_id: str | None, experiment: Experiment, drawn_phase: object) -> None:
-    """What is not fed: the decision surface; and a look at whether the page has to change."""
-    watch = lab.watch(run_id) if run_id else None
-    if experiment.data.family == "points":
-        _surface(lab, experiment, watch)
-    if _phase(watch) != drawn_phase:
-        st.rerun()
-
-
 def _afterwards(lab: Lab, run: Run) -> None:
     """What one does with a run that is over."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -134,10 +112,10 @@ def _resume(lab: Lab, run_id: str, more_epochs: int) -> None:
     st.rerun()
 
 
-def _surface(lab: Lab, experiment: Experiment, watch: Watch | None) -> None:
+def _surface(lab: Lab, run_id: str | None, experiment: Experiment) -> None:
     st.markdown("##### Decision surface")
     try:
-        surface = lab.surface(experiment, watch)
+        surface = lab.surface(experiment, lab.watch(run_id) if run_id else None)
     except PlaygroundError as error:
         show_error(error)
         return

@@ -24,14 +24,20 @@ PACE = 1.0
 PLACE = "steering"
 
 
-def steering_row(lab: Lab, run_id: str | None) -> None:
-    """The buttons, in a fragment of their own."""
-    run = lab.run(run_id) if run_id else None
+def steering_row(lab: Lab, run: Run | None) -> None:
+    """The buttons, in a fragment of their own; where the run ends or begins anew, it has the whole page drawn again."""
     is_live = run is not None and not run.status.is_over
-    st.fragment(guarded(_row), run_every=PACE if is_live else None, key="steering")(lab, run_id)
+    st.fragment(guarded(_row), run_every=PACE if is_live else None, key="steering")(
+        lab, run and run.id, run and _standing(run)
+    )
 
 
-def _row(lab: Lab, run_id: str | None) -> None:
+def _standing(run: Run) -> object:
+    """What the rest of the page depends on. A pause is not in it: it is asked for and seen here."""
+    return run.attempt, run.status.is_over
+
+
+def _row(lab: Lab, run_id: str | None, drawn: object) -> None:
     run = lab.run(run_id) if run_id else None
     steers = run is not None and not run.status.is_over and state.may_control(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="steering_row"):
@@ -55,6 +61,9 @@ def _row(lab: Lab, run_id: str | None) -> None:
     if run is not None and back.open:
         with back:
             _kept_epochs(lab, run)
+    # The page was drawn from the look that all share; a newer one would have it drawn again until that comes round.
+    if run_id and _standing(lab.follow(run_id).run) != drawn:
+        st.rerun()
 
 
 def _in_words(given: Ordered) -> str:

@@ -14,6 +14,8 @@ from playground.spec import Experiment
 from playground.ui import navigation, state
 from playground.ui.errors import guarded
 
+PACE = 1.0
+"""Seconds between two looks at whether a live run queues, runs or pauses."""
 STATUS_LOOKS = {
     RunStatus.QUEUED: ("schedule", "gray"),
     RunStatus.RUNNING: ("play_circle", "green"),
@@ -62,11 +64,16 @@ def _strip(lab: Lab, trains: bool) -> None:
 def _run_and_buttons(lab: Lab, run: Run | None, trains: bool) -> None:
     if run is not None:
         st.caption(f"run {short_id(run.id)}", width="content")
-        status_badge(run)
+        with st.container(width="content"):
+            st.fragment(guarded(_badge), run_every=None if run.status.is_over else PACE, key="strip_badge")(lab, run.id)
     can_stop = run is not None and not run.status.is_over and state.may_control(run)
     if trains and st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
         _train(lab)
     st.button("Stop", icon=":material/stop:", key="stop", disabled=not can_stop, on_click=_stop, args=(lab,))
+
+
+def _badge(lab: Lab, run_id: str) -> None:
+    status_badge(lab.run(run_id))
 
 
 def _chip(label: str, icon: str) -> None:
