@@ -29,9 +29,10 @@ STATUS_LOOKS = {
 
 
 def status_badge(run: Run) -> None:
-    """The state of a run."""
+    """The state of a run; that it is to stop is said at once."""
     icon, color = STATUS_LOOKS[run.status]
-    st.badge(run.status.value, icon=f":material/{icon}:", color=color)
+    stopping = run.controls.stop and not run.status.is_over
+    st.badge("stopping" if stopping else run.status.value, icon=f":material/{icon}:", color=color)
 
 
 def short_id(run_id: str) -> str:
@@ -66,7 +67,7 @@ def _run_and_buttons(lab: Lab, run: Run | None, trains: bool) -> None:
         st.caption(f"run {short_id(run.id)}", width="content")
         with st.container(width="content"):
             st.fragment(guarded(_badge), run_every=None if run.status.is_over else PACE, key="strip_badge")(lab, run.id)
-    can_stop = run is not None and not run.status.is_over and state.may_control(run)
+    can_stop = run is not None and not run.status.is_over and not run.controls.stop and state.may_control(run)
     if trains and st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
         _train(lab)
     st.button("Stop", icon=":material/stop:", key="stop", disabled=not can_stop, on_click=_stop, args=(lab,))
@@ -125,4 +126,3 @@ def _stop(lab: Lab) -> None:
     run_id = state.run_id()
     if run_id:
         lab.stop(run_id)
-    st.rerun()
