@@ -28,6 +28,8 @@ SECONDS_BETWEEN_MOMENTS, SECONDS_BETWEEN_HISTOGRAMS = 0.25, 0.5
 SECONDS_BETWEEN_PICTURES, SECONDS_BETWEEN_SAVES = 1.0, 30.0
 WAITING_BYTES = 64_000_000
 """Weights that may be held while the function is traced."""
+SECONDS_AT_A_TIME = 0.05
+"""For what has waited, after each stretch: the training and who steers it do not wait for all of it."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class WatchHealth(Callback):
     def on_train_end(self, loop: Loop) -> None:
         with loop.learner.seat() as program:
             self._hold(loop, program, at_once=True)
-            self._measure(loop, program)
+            self._measure(loop, program, math.inf)
         self._tell(loop)
         self._write(loop)
 
@@ -123,21 +125,21 @@ class WatchHealth(Callback):
         if held < WAITING_BYTES or not self._waiting or at_once:
             self._waiting.append(_Waiting(loop.step, loop.epoch, values))
 
-    def _measure(self, loop: Loop, program: Program) -> None:
-        """Measure what waits, and leave in the program what sits in it."""
-        meter, present = _meter(program), program.values()
-        only_present = [moment.step for moment in self._waiting] == [loop.step]
-        for moment in self._waiting:
-            if not only_present:
+    def _measure(self, loop: Loop, program: Program, seconds: float = SECONDS_AT_A_TIME) -> None:
+        """Measure what waits, the oldest first, for about so long; leave in the program what sits in it."""
+        meter, present, began = _meter(program), program.values(), time.perf_counter()
+        seated = loop.step
+        while self._waiting and time.perf_counter() - began < seconds:
+            moment = self._waiting.pop(0)
+            if moment.step != seated:
                 program.assign(moment.values)
-            began = time.perf_counter()
-            due = began - self._histogram_at >= self._histogram_gap or not only_present
-            found = meter.measure(self._x, self._y, moment.step, moment.epoch, with_histograms=due)
-            self._histogram_at = began if due else self._histogram_at
-            self._add(found)
-        if not only_present:
+                seated = moment.step
+            at = time.perf_counter()
+            due = at - self._histogram_at >= self._histogram_gap or moment.step != loop.step
+            self._histogram_at = at if due else self._histogram_at
+            self._add(meter.measure(self._x, self._y, moment.step, moment.epoch, with_histograms=due))
+        if seated != loop.step:
             program.assign(present)
-        self._waiting = []
 
     def _add(self, found: Moment) -> None:
         health = self._known().with_moment(found)

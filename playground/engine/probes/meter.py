@@ -52,14 +52,17 @@ class Meter:
             v for layer in self.layers for part in layer._flatten_layers() for v in part._trainable_variables
         ]
         self._outputs = keras.Model(model.inputs, [layer.output for layer in self.layers])
-        self._numbers = tf.function(self._measure, autograph=False)
+        self._numbers = tf.function(self._measured, autograph=False)
         self._tracing: Thread | None = None
 
     def prepare(self, x: tf.Tensor, y: tf.Tensor) -> None:
-        """Begin to trace the function beside whatever runs: it takes a second, and the training need not wait."""
+        """Begin to trace and plan the function beside whatever runs, which need not wait: each takes a second.
+
+        A call that measures nothing does it, and touches no variable.
+        """
         if self._tracing is None:
-            trace = self._numbers.get_concrete_function
-            self._tracing = Thread(target=trace, args=(x, y), name="trace-meter", daemon=True)
+            nothing = tf.constant(False)
+            self._tracing = Thread(target=self._numbers, args=(x, y, nothing), name="trace-meter", daemon=True)
             self._tracing.start()
 
     @property
@@ -71,11 +74,20 @@ class Meter:
         """The numbers of the present weights on a batch; waits for :meth:`prepare` if need be."""
         if self._tracing is not None:
             self._tracing.join()
-        loss, layers, variables, samples = self._numbers(x, y)
+        loss, layers, variables, samples = self._numbers(x, y, tf.constant(True))
         counts = edges = None
         if with_histograms:
             counts, edges = histograms([[values.numpy() for values in row] for row in samples])
         return Moment(step, epoch, float(loss), layers.numpy(), variables.numpy(), counts, edges)
+
+    def _measured(self, x: tf.Tensor, y: tf.Tensor, really: tf.Tensor) -> Any:
+        """What :meth:`_measure` gives; zeros where it is not ``really`` asked for."""
+        measure = tf.function(self._measure, autograph=False).get_concrete_function(x, y)
+
+        def nothing() -> Any:
+            return tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), measure.structured_outputs)
+
+        return tf.cond(really, lambda: measure(x, y), nothing)
 
     def _measure(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[list[tf.Tensor]]]:
         weights = [tf.convert_to_tensor(variable.value) for variable in self.variables]

@@ -3,11 +3,13 @@
 import logging
 import os
 import signal
+import sys
 
 from distributed import Worker
 
 NICE = 5
 """Training gives way to pages and to questions."""
+SECONDS_OF_A_TURN = 0.001
 
 
 def dask_setup(worker: Worker) -> None:
@@ -17,5 +19,7 @@ def dask_setup(worker: Worker) -> None:
     logging.getLogger("distributed.worker").addFilter(lambda record: not str(record.msg).startswith("Compute Failed"))
     # Ctrl-C in a terminal reaches the whole group; how its workers end is for the engine to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Traces of Keras models are Python for seconds, beside trainings: they are to give way more often than every 5 ms.
+    sys.setswitchinterval(SECONDS_OF_A_TURN)
     if str(worker.name).startswith("train") and hasattr(os, "nice"):
         os.nice(NICE)

@@ -31,6 +31,8 @@ from playground.engine.training.source import Source, Window
 from playground.records import Point
 
 SECONDS_BETWEEN_SNAPSHOTS = 1.0
+COMPILING = 4
+"""So many times shorter are stretches while XLA compiles beside them: it takes the cores that they were measured on."""
 
 
 class Stage(NamedTuple):
@@ -230,7 +232,10 @@ class Loop:
         window = self._window_of(self.step)
         period_end = self.schedule.step_of(self.schedule.period(self.step)[1])
         variant = self.pilot.ready(self.step)
-        end = min(self.pilot.until(self.step, window.end), self.step + self._pace.steps(variant))
+        steps = self._pace.steps(variant)
+        if self.learner.program.is_compiling:
+            steps = math.ceil(steps / COMPILING)
+        end = min(self.pilot.until(self.step, window.end), self.step + steps)
         if self.most_steps is not None:
             end = min(end, self.step + self.most_steps)
         if self.stages:

@@ -155,6 +155,10 @@ class Program:
             self._compiling.start()
 
     @property
+    def is_compiling(self) -> bool:
+        return self._compiling is not None and self._compiling.is_alive()
+
+    @property
     def xla_ready(self) -> bool:
         return self._xla_ready
 
