@@ -2,10 +2,11 @@
 
     python -m benchmarks.overhead [--json]
 
-``gradients``: what watches the health of a training, beside all the others. ``live``: metrics, kept epochs, checkpoints
-and controls (for points in the plane the pictures too), beside nothing. The loop is as the app runs it, recording to a
-real store. Within one training the callbacks are switched on and off every few seconds, so that a machine that changes
-its speed changes it for both; the median over pairs of neighbouring turns counts.
+``live``: metrics, kept epochs, checkpoints and controls, beside nothing. ``gradients``: what watches the health of a
+training, and ``pictures``: the network and its decision surface, for points in the plane; each beside metrics and
+controls. The loop is as the app runs it, recording to a real store. Within one training the callbacks are switched on
+and off every few seconds, so that a machine that changes its speed changes it for both; the median over pairs of
+neighbouring turns counts.
 """
 
 import os
@@ -36,7 +37,7 @@ from tests.browser.app import SHARED_DATA
 
 EXECUTION: dict[str, Literal["plain", "xla"]] = {"mnist-mlp-128": "xla", "mnist-cnn": "plain", "spirals": "xla"}
 """Recipes, and the variant of the loop that ``auto`` chooses for them."""
-WHAT = ("gradients", "live")
+WHAT = ("live", "gradients", "pictures")
 ROUNDS, SECONDS = 5, 5.0
 """Turns are long beside the seconds between two measurements: the first comes at once, whatever was before."""
 BAR = 0.05
@@ -58,6 +59,11 @@ class Timed:
     def _schedule(self, epochs: int) -> Schedule:
         return Schedule(len(self._y), self.batch_size, epochs)
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether there are pictures of it."""
+        return self._data.plane is not None
+
     def turns(self, what: str) -> Turns:
         """The loop with and without ``what``."""
         run = self._store.create_run(Experiment())
@@ -65,9 +71,14 @@ class Timed:
         schedule = self._schedule(100_000)
         with Reporter(self._store, run.id, lease) as reporter:
             controls = steering(self._store, run.id, lease, reporter, schedule)
-            beside: list[Callback] = [Record(reporter), controls] if what == "gradients" else []
-            watched = [self._watch(reporter, run.id)] if what == "gradients" else self._live(reporter, run.id, lease)
-            turns = Turns(watched if what == "gradients" else [*watched, controls], SECONDS, ROUNDS)
+            beside: list[Callback]
+            watched: list[Callback]
+            if what == "live":
+                beside, watched = [], [*self._live(reporter, run.id, lease), controls]
+            else:
+                beside = [Record(reporter), controls]
+                watched = [self._pictures(reporter) if what == "pictures" else self._health(reporter, run.id)]
+            turns = Turns(watched, SECONDS, ROUNDS)
             Loop(
                 self._learner,
                 OnDevice((self._data.x_train, self._y), schedule, shuffle=True, seed=0),
@@ -77,7 +88,7 @@ class Timed:
             ).run()
         return turns
 
-    def _watch(self, reporter: Reporter, run_id: str) -> Callback:
+    def _health(self, reporter: Reporter, run_id: str) -> Callback:
         layers = [layer.id for layer in stack(self._experiment, self._data.facts)]
         return WatchHealth(
             reporter,
@@ -89,20 +100,20 @@ class Timed:
 
     def _live(self, reporter: Reporter, run_id: str, lease: str) -> list[Callback]:
         seconds = Settings().checkpoint_seconds
-        callbacks: list[Callback] = [
+        return [
             Record(reporter),
             KeepEpochs(self._store, run_id, lease),
             Checkpoint(self._store, run_id, lease, seconds, lambda loop: {"step": loop.step, "epoch": loop.epoch}),
         ]
-        if self._data.plane is not None:
-            picture = NetworkPicture(self._experiment, self._data)
 
-            def draw() -> dict[str, bytes]:
-                with self._learner.seat() as program:
-                    return picture.draw_both(program.extra("network", picture.forward))
+    def _pictures(self, reporter: Reporter) -> Callback:
+        picture = NetworkPicture(self._experiment, self._data)
 
-            callbacks.append(Picture(reporter, draw, seconds=0.2))
-        return callbacks
+        def draw() -> dict[str, bytes]:
+            with self._learner.seat() as program:
+                return picture.draw_both(program.extra("network", picture.forward))
+
+        return Picture(reporter, draw, seconds=0.2)
 
 
 def measure() -> Mapping[str, Any]:
@@ -116,6 +127,8 @@ def measure() -> Mapping[str, Any]:
             except DataMissing as missing:
                 raise Skipped(str(missing)) from None
             for what in WHAT:
+                if what == "pictures" and not timed.is_drawn:
+                    continue
                 note(f"{name}: with and without {what}, {ROUNDS} pairs of {SECONDS:.0f} s")
                 found[what][name] = timed.turns(what).as_found(timed.batch_size, BAR)
         store.close()

@@ -107,18 +107,26 @@ class ExponentialDecay(_Decay):
         return f"{'falls' if self.decay_rate < 1 else 'grows'} exponentially"
 
 
-class CosineDecay(Schedule):
-    label: ClassVar[str] = "Cosine decay"
-    help: ClassVar[str] = "Half a cosine from 1 to the floor: slow at both ends (Loshchilov & Hutter, 2017)."
-    kind: Literal["cosine"] = "cosine"  # type: ignore[mutable-override]
+class _Fall(Schedule):
+    """Falls once, from 1 to a floor."""
+
     decay_epochs: float | None = _epochs(
         None, "Shortened to (epochs)", "How long it falls; empty: to the end of training."
     )
     alpha: float = _floor()
 
+    def _done(self, steps: Floats, total: int, per_epoch: int) -> Floats:
+        """The share of the fall that is over, from 0 to 1."""
+        return np.minimum(steps / _in_steps(self.decay_epochs, per_epoch, total), 1.0)
+
+
+class CosineDecay(_Fall):
+    label: ClassVar[str] = "Cosine decay"
+    help: ClassVar[str] = "Half a cosine from 1 to the floor: slow at both ends (Loshchilov & Hutter, 2017)."
+    kind: Literal["cosine"] = "cosine"  # type: ignore[mutable-override]
+
     def _curve(self, steps: Floats, total: int, per_epoch: int) -> Floats:
-        done = np.minimum(steps / _in_steps(self.decay_epochs, per_epoch, total), 1.0)
-        return self.alpha + (1 - self.alpha) * (1 + np.cos(np.pi * done)) / 2
+        return self.alpha + (1 - self.alpha) * (1 + np.cos(np.pi * self._done(steps, total, per_epoch))) / 2
 
     def course(self) -> str:
         return "falls along a cosine"
@@ -153,19 +161,14 @@ class CosineDecayRestarts(Schedule):
         return f"falls along a cosine that restarts after {self.first_decay_epochs:g} epochs{longer},"
 
 
-class PolynomialDecay(Schedule):
+class PolynomialDecay(_Fall):
     label: ClassVar[str] = "Polynomial decay"
     help: ClassVar[str] = "(1 − epoch / epochs)^power, down to the floor; power 1 is a straight line."
     kind: Literal["polynomial"] = "polynomial"  # type: ignore[mutable-override]
-    decay_epochs: float | None = _epochs(
-        None, "Shortened to (epochs)", "How long it falls; empty: to the end of training."
-    )
-    alpha: float = _floor()
     power: float = option(1.0, "Power", "1: a straight line; more: faster at first.", gt=0, le=10)
 
     def _curve(self, steps: Floats, total: int, per_epoch: int) -> Floats:
-        done = np.minimum(steps / _in_steps(self.decay_epochs, per_epoch, total), 1.0)
-        return self.alpha + (1 - self.alpha) * (1 - done) ** self.power
+        return self.alpha + (1 - self.alpha) * (1 - self._done(steps, total, per_epoch)) ** self.power
 
     def course(self) -> str:
         return "falls on a straight line" if self.power == 1 else f"falls with power {self.power:g}"

@@ -17,7 +17,7 @@ from playground.spec.tuning import layers_with_weights
 from playground.ui import state
 from playground.ui.errors import guarded
 from playground.ui.spec_form import spec_form
-from playground.ui.training_section import BATCHES
+from playground.ui.training_section import batch_size
 
 PACE = 1.0
 """Seconds between two looks at how the run stands; whoever presses sees at once what was asked."""
@@ -128,15 +128,9 @@ def _form(lab: Lab, run: Run, order: Order) -> None:
 
 
 def _batch_size(lab: Lab, run: Run, size: int | str) -> None:
-    key = state.widget_key("steering", run.id, "batch_size", size)
-    sizes = list(BATCHES) if size in BATCHES else [size, *BATCHES]
-
-    def choose() -> None:
-        chosen = str(state.widget_value(key)).strip()
-        _give(lab, run.id, lambda: SetBatchSize(batch_size=int(chosen) if chosen.isdecimal() else chosen))  # type: ignore[arg-type]
-
-    st.selectbox(
-        "Batch size", sizes, index=sizes.index(size), key=key, accept_new_options=True, on_change=choose,
+    batch_size(
+        state.widget_key("steering", run.id, "batch_size", size), size,
+        lambda chosen: _give(lab, run.id, lambda: SetBatchSize(batch_size=chosen)),  # type: ignore[arg-type]
         help="Examples per step, from the next epoch on; full: all of them. Type any number.",
     )  # fmt: skip
 

@@ -14,8 +14,6 @@ from playground.spec import Experiment
 from playground.ui import navigation, state
 from playground.ui.errors import guarded
 
-PACE = 1.0
-"""Seconds between two looks at whether a live run queues, runs or pauses."""
 STATUS_LOOKS = {
     RunStatus.QUEUED: ("schedule", "gray"),
     RunStatus.RUNNING: ("play_circle", "green"),
@@ -26,13 +24,19 @@ STATUS_LOOKS = {
     RunStatus.STOPPED: ("stop_circle", "gray"),
 }
 """Icon and colour of each state; the word always stands beside them."""
+BADGE = "strip_badge"
+"""The fragment of the badge in the strip; what it says is kept under this name."""
+
+
+def status_of(run: Run) -> str:
+    """The state of a run in a word; that it is to stop is said at once."""
+    return "stopping" if run.controls.stop and not run.status.is_over else run.status.value
 
 
 def status_badge(run: Run) -> None:
-    """The state of a run; that it is to stop is said at once."""
+    """The state of a run."""
     icon, color = STATUS_LOOKS[run.status]
-    stopping = run.controls.stop and not run.status.is_over
-    st.badge("stopping" if stopping else run.status.value, icon=f":material/{icon}:", color=color)
+    st.badge(status_of(run), icon=f":material/{icon}:", color=color)
 
 
 def short_id(run_id: str) -> str:
@@ -66,7 +70,7 @@ def _run_and_buttons(lab: Lab, run: Run | None, trains: bool) -> None:
     if run is not None:
         st.caption(f"run {short_id(run.id)}", width="content")
         with st.container(width="content"):
-            st.fragment(guarded(_badge), run_every=None if run.status.is_over else PACE, key="strip_badge")(lab, run.id)
+            st.fragment(guarded(_badge), key=BADGE)(lab, run.id)
     can_stop = run is not None and not run.status.is_over and not run.controls.stop and state.may_control(run)
     if trains and st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
         _train(lab)
@@ -74,7 +78,9 @@ def _run_and_buttons(lab: Lab, run: Run | None, trains: bool) -> None:
 
 
 def _badge(lab: Lab, run_id: str) -> None:
-    status_badge(lab.run(run_id))
+    run = lab.run(run_id)
+    state.keep(BADGE, status_of(run))
+    status_badge(run)
 
 
 def _chip(label: str, icon: str) -> None:

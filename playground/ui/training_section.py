@@ -1,6 +1,7 @@
 """The choice of training: loss, optimizer, batches, epochs."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -74,21 +75,32 @@ def _choice(lab: Lab, label: str, choices: dict[str, str], chosen: str, change: 
     )  # fmt: skip
 
 
-def _batch(lab: Lab, batch_size: int | str) -> None:
+def _batch(lab: Lab, size: int | str) -> None:
     key = state.widget_key("training", "batch_size")
-    sizes = list(BATCHES) if batch_size in BATCHES else [batch_size, *BATCHES]
 
-    def choose() -> None:
-        chosen = str(state.widget_value(key)).strip()
-        put(_apply(lab), key, "batch_size", int(chosen) if chosen.isdigit() else chosen)
+    def take(chosen: int | str) -> None:
+        put(_apply(lab), key, "batch_size", chosen)
         st.rerun(REDRAWS)
 
-    st.selectbox(
-        "Batch size", sizes, index=sizes.index(batch_size), key=key, accept_new_options=True, on_change=choose,
+    batch_size(
+        key, size, take,
         help="Examples per step; full: all of them, one step an epoch (gradient descent proper). Type any number.",
     )  # fmt: skip
     if problem := state.problem(key):
         st.markdown(f":red[:material/error: {problem}]")
+
+
+def batch_size(key: str, size: int | str, take: Callable[[int | str], None], help: str) -> None:
+    """A choice among the usual sizes; any other can be typed, sense or nonsense. What holds now is chosen."""
+    sizes = list(BATCHES) if size in BATCHES else [size, *BATCHES]
+
+    def choose() -> None:
+        chosen = str(state.widget_value(key)).strip()
+        take(int(chosen) if chosen.isdecimal() else chosen)
+
+    st.selectbox(
+        "Batch size", sizes, index=sizes.index(size), key=key, accept_new_options=True, on_change=choose, help=help
+    )
 
 
 def _metrics(lab: Lab, fitting: list[str], chosen: tuple[str, ...]) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.runs import end_runs, store_of
 from playground.cli.chromium import find_chromium
+from playground.store import Store
 from tests.browser.app import App, running_app
 from tests.browser.chrome import chromium
 
@@ -43,3 +45,11 @@ def page(app, browser) -> Iterator[Page]:
     parts = map(urllib.parse.urlsplit, asked)
     hosts = {part.netloc for part in parts if part.scheme not in ("data", "blob")}
     assert hosts == {urllib.parse.urlsplit(app.url).netloc}
+
+
+@pytest.fixture
+def store(app) -> Iterator[Store]:
+    """The app's store. What a test leaves running is stopped: there is one train worker."""
+    store = store_of(app)
+    yield store
+    end_runs(store)

@@ -5,21 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.runs import ENDLESS, end_runs, store_of
+from benchmarks.runs import ENDLESS
 from playground.recipes import recipe
 from playground.spec import with_settings
 from playground.ui.navigation import PLACES
 from tests.browser.looks import status, stop, train, wait_for_points
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def store(app):
-    """The app's store. What a test leaves running is stopped: there is one train worker."""
-    store = store_of(app)
-    yield store
-    end_runs(store)
 
 
 def open_experiment(page: Page, store, experiment) -> None:

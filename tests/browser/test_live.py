@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.runs import ENDLESS, end_runs, store_of
+from benchmarks.runs import ENDLESS
 from tests.browser.looks import points, rest, status, train, wait_for_points
 
 pytestmark = pytest.mark.browser
@@ -40,14 +40,6 @@ KEEP_SOCKETS = """() => {
         }
     };
 }"""
-
-
-@pytest.fixture
-def store(app):
-    """The app's store. What a test leaves running is stopped: there is one train worker."""
-    store = store_of(app)
-    yield store
-    end_runs(store)
 
 
 @pytest.fixture
@@ -101,6 +93,18 @@ def test_values_are_read_by_pointer_and_by_key(training):
     said = training.locator(".st-key-live_curves output").first
     expect(said).to_have_text(re.compile(r"(between epochs|training|validation): \S+ · epoch \S+ · step [\d,]+"))
     canvas.press("Escape")
+
+
+def test_the_badge_follows_who_steers_from_elsewhere(training, store):
+    run = store.runs(limit=1)[0]
+    store.request(run.id, pause=True)
+    expect(status(training, "paused")).to_be_visible()
+    expect(training.get_by_role("button", name="Go on", exact=True)).to_be_visible()
+    store.request(run.id, pause=False)
+    expect(status(training, "running")).to_be_visible()
+    store.request(run.id, stop=True)
+    expect(status(training, "stopped")).to_be_visible()
+    expect(training.get_by_role("button", name="Resume")).to_be_visible()
 
 
 def test_a_socket_that_breaks_is_opened_again(training):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.runs import end_runs, store_of
 from playground.lab.play import PLAY
 from playground.records import RunStatus
 from playground.spec.orders import SetWeight
@@ -22,13 +21,6 @@ SHOWN = """() => {
     const play = places.map(place => place.shadowRoot.querySelector('.play')).find(Boolean);
     return play ? {...play.dataset} : {};
 }"""
-
-
-@pytest.fixture
-def store(app):
-    store = store_of(app)
-    yield store
-    end_runs(store)
 
 
 def shown(page: Page) -> dict[str, str]:

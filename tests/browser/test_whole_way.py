@@ -5,7 +5,6 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.runs import end_runs, store_of
 from playground.recipes import recipe
 from playground.spec import with_settings
 from tests.browser.conftest import PATIENCE
@@ -18,13 +17,6 @@ BASE = with_settings(
     recipe("digits-cnn").experiment,
     [f"data.classes={[int(digit) for digit in KNOWN]}", "training.epochs=120", "name=Five digits"],
 )
-
-
-@pytest.fixture
-def store(app):
-    store = store_of(app)
-    yield store
-    end_runs(store)
 
 
 def test_train_look_inside_and_fine_tune(page, store):

@@ -87,10 +87,13 @@ def _redraw() -> None:
 def _shown(lab: Lab) -> Shown:
     """What there is to show now."""
     experiment, run = state.experiment(), shown_run(lab)
+    moment = lab.follow(run.id) if run else None
     problem, waiting, opening, examples = state.problem(PLACE), "", b"", None
     sets: dict[type[Points], Preview] = {}
     try:
-        opening, examples = lab.opening(experiment), lab.preview(experiment.data, experiment.seed)
+        if moment is None or "network" not in moment.pictures:  # the feed brings its own at once
+            opening = lab.opening(experiment)
+        examples = lab.preview(experiment.data, experiment.seed)
         for kind in SETS:
             sets[kind] = examples if isinstance(experiment.data, kind) else _preview(lab, kind)
     except EngineUnavailable as error:
@@ -101,7 +104,7 @@ def _shown(lab: Lab) -> Shown:
         experiment, opening, examples, sets, lab.facts(experiment.data).class_names, run=run.id if run else "",
         status=run.status.value if run else "",
         url=feed.url(run.id) if run and not state.kept(FALLBACK) else "",
-        frame=lab.follow(run.id).whole if run and state.kept(FALLBACK) else b"", problem=problem, waiting=waiting,
+        frame=moment.whole if moment and state.kept(FALLBACK) else b"", problem=problem, waiting=waiting,
     )  # fmt: skip
 
 
