@@ -109,6 +109,7 @@ def _afterwards(lab: Lab, run: Run) -> None:
 def _resume(lab: Lab, run_id: str, more_epochs: int) -> None:
     try:
         lab.resume(run_id, more_epochs=more_epochs)
+        lab.follow(run_id, fresh=0)  # the page is drawn for a live run again
     except PlaygroundError as error:
         state.complain(state.TRAIN, str(error))
     st.rerun()

@@ -38,7 +38,9 @@ def _standing(run: Run) -> object:
 
 
 def _row(lab: Lab, run_id: str | None, drawn: object) -> None:
-    run = lab.run(run_id) if run_id else None
+    # The look that all share, like the page's own: forty who watch read the store once.
+    moment = lab.follow(run_id) if run_id else None
+    run = moment.run if moment else None
     steers = run is not None and not run.status.is_over and state.may_control(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="steering_row"):
         _pause(lab, run if steers else None)
@@ -51,7 +53,7 @@ def _row(lab: Lab, run_id: str | None, drawn: object) -> None:
             disabled=run is None or run.status is RunStatus.QUEUED or not state.may_control(run),
         )  # fmt: skip
     # A line that is always there: nothing jumps when there is something to say.
-    given = lab.steering.orders(run.id) if run else []
+    given = moment.ordered if moment else ()
     st.caption(_in_words(given[-1]) if given else "A live run can be paused and changed; each change says from when.")
     if problem := state.problem(PLACE):
         st.error(problem, icon=":material/error:")
@@ -61,8 +63,7 @@ def _row(lab: Lab, run_id: str | None, drawn: object) -> None:
     if run is not None and back.open:
         with back:
             _kept_epochs(lab, run)
-    # The page was drawn from the look that all share; a newer one would have it drawn again until that comes round.
-    if run_id and _standing(lab.follow(run_id).run) != drawn:
+    if run is not None and _standing(run) != drawn:
         st.rerun()
 
 
@@ -77,12 +78,13 @@ def _pause(lab: Lab, run: Run | None) -> None:
     if run is None or not run.controls.pause:
         st.button(
             "Pause", icon=":material/pause:", key="pause", disabled=run is None, on_click=_ask,
-            args=(lab.steering.pause, run and run.id),
+            args=(lab, lab.steering.pause, run and run.id),
             help="Holds everything where it is, in a fifth of a second. After a minute its worker is free for others.",
         )  # fmt: skip
         return
     st.button(
-        "Go on", icon=":material/play_arrow:", key="go_on", on_click=_ask, args=(lab.steering.go_on, run.id),
+        "Go on", icon=":material/play_arrow:", key="go_on", on_click=_ask,
+        args=(lab, lab.steering.go_on, run.id),
         help="Goes on where it paused, as if it had never been interrupted.",
     )  # fmt: skip
     if run.status is RunStatus.RUNNING:
@@ -122,6 +124,7 @@ def _newest(lab: Lab, run: Run, kind: type[Order], field: str, otherwise: Any) -
 def _form(lab: Lab, run: Run, order: Order) -> None:
     def apply(name: str, value: Any) -> None:
         lab.steering.order(run.id, changed(order, **{name: value}), state.owner())  # type: ignore[arg-type]
+        lab.follow(run.id, fresh=0)
 
     # Named by what holds now: when somebody else changes it, the form shows that.
     spec_form(order, apply, "steering", run.id, order.model_dump_json(), show="all", redraws="steering")
@@ -159,13 +162,15 @@ def _kept_epochs(lab: Lab, run: Run) -> None:
     )  # fmt: skip
     st.button(
         "Go back", icon=":material/history:", key="go_back", type="primary",
-        on_click=lambda: _ask(lambda id: lab.steering.rewind(id, int(state.widget_value(key)), state.owner()), run.id),
+        on_click=lambda: _ask(
+            lab, lambda id: lab.steering.rewind(id, int(state.widget_value(key)), state.owner()), run.id
+        ),
         help="Forgets what came after that epoch.",
     )  # fmt: skip
 
 
 def _order(lab: Lab, run_id: str, order: Any) -> None:
-    _ask(lambda id: lab.steering.order(id, order, state.owner()), run_id)
+    _ask(lab, lambda id: lab.steering.order(id, order, state.owner()), run_id)
 
 
 def _give(lab: Lab, run_id: str, make: Callable[[], Any]) -> None:
@@ -178,9 +183,10 @@ def _give(lab: Lab, run_id: str, make: Callable[[], Any]) -> None:
         _order(lab, run_id, order)
 
 
-def _ask(ask: Callable[[str], object], run_id: str) -> None:
+def _ask(lab: Lab, ask: Callable[[str], object], run_id: str) -> None:
     try:
         ask(run_id)
+        lab.follow(run_id, fresh=0)  # what was asked is to be seen at once
     except PlaygroundError as error:
         state.complain(PLACE, str(error))
     else:

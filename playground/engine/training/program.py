@@ -18,9 +18,12 @@ from playground.engine.training.averages import Averages
 from playground.engine.training.schedule import Schedule
 from playground.engine.training.source import Window
 from playground.engine.training.step import fast_dropout, full_batch_step
+from playground.engine.training.xla import prefer_whole_loops
 
 if TYPE_CHECKING:
     from playground.engine.training.learner import Learner
+
+prefer_whole_loops()
 
 Variant = Literal["plain", "xla"]
 Values = list[tf.Tensor]
