@@ -19,7 +19,6 @@ from playground.ui import feed, figure, navigation, state
 from playground.ui.errors import guarded, show_error
 from playground.ui.progress import hint
 from playground.ui.steering import steering_row
-from playground.ui.strip import BADGE
 
 PACE = 1.0
 """Seconds between two looks at a run for what is not fed: nobody reads faster."""
@@ -62,12 +61,11 @@ def _part(lab: Lab, run_id: str | None, experiment: Experiment, part: str) -> No
         "colors": COLORS,
         "hint": hint(),
         "device": lab.engine_status().device,
-        "status": state.kept(BADGE, ""),
     }
     frame = lab.follow(run_id).whole if run_id else b""
     shown = _live(
         key=f"live_{part}", data=packed(page, frame), default={"socket": True}, on_socket_change=lambda: None,
-        on_status_change=lambda: st.rerun(BADGE), height="content",
+        height="content",
     )  # fmt: skip
     if part == "curves" and shown.socket != had_socket:
         state.keep(SOCKET, shown.socket)

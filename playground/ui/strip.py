@@ -24,19 +24,15 @@ STATUS_LOOKS = {
     RunStatus.STOPPED: ("stop_circle", "gray"),
 }
 """Icon and colour of each state; the word always stands beside them."""
-BADGE = "strip_badge"
-"""The fragment of the badge in the strip; what it says is kept under this name."""
-
-
-def status_of(run: Run) -> str:
-    """The state of a run in a word; that it is to stop is said at once."""
-    return "stopping" if run.controls.stop and not run.status.is_over else run.status.value
+PACE = 3.0
+"""Seconds between two looks at whether a live run queues, runs or pauses. The rest of the page says it at once."""
 
 
 def status_badge(run: Run) -> None:
-    """The state of a run."""
+    """The state of a run; that it is to stop is said at once."""
     icon, color = STATUS_LOOKS[run.status]
-    st.badge(status_of(run), icon=f":material/{icon}:", color=color)
+    stopping = run.controls.stop and not run.status.is_over
+    st.badge("stopping" if stopping else run.status.value, icon=f":material/{icon}:", color=color)
 
 
 def short_id(run_id: str) -> str:
@@ -70,7 +66,7 @@ def _run_and_buttons(lab: Lab, run: Run | None, trains: bool) -> None:
     if run is not None:
         st.caption(f"run {short_id(run.id)}", width="content")
         with st.container(width="content"):
-            st.fragment(guarded(_badge), key=BADGE)(lab, run.id)
+            st.fragment(guarded(_badge), run_every=None if run.status.is_over else PACE, key="strip_badge")(lab, run.id)
     can_stop = run is not None and not run.status.is_over and not run.controls.stop and state.may_control(run)
     if trains and st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
         _train(lab)
@@ -78,9 +74,7 @@ def _run_and_buttons(lab: Lab, run: Run | None, trains: bool) -> None:
 
 
 def _badge(lab: Lab, run_id: str) -> None:
-    run = lab.run(run_id)
-    state.keep(BADGE, status_of(run))
-    status_badge(run)
+    status_badge(lab.run(run_id))
 
 
 def _chip(label: str, icon: str) -> None:

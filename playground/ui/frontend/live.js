@@ -13,7 +13,7 @@ const PARTS = {
 
 // data: uint32 length | JSON page | whole frame, empty before there is a run. The page says which part this is, whose
 // run is shown, the address of its feed, and names and colours: see playground/ui/live.py.
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   const { page, frame } = unpackPage(data);
   const root = parentElement.querySelector(".live");
   const part = PARTS[page.part];
@@ -21,18 +21,13 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   state.setSocket = (isOpen) => setStateValue("socket", isOpen);
   // Streamlit may call the cleanup of an older call after a newer one took over: only the newest owner may stop.
   const owner = (state.owner = {});
-  state.tellStatus = (status) => setTriggerValue("status", status);
   state.page = page;
-  state.status = page.status;
   if (state.run && state.run.id !== page.run) {
     state.run.leave(state.listener);
     state.run = null;
   }
   state.listener ??= {
-    onChange: (run) => {
-      part.show(state, run);
-      if (page.part === "head") compareStatus(state, run.now);
-    },
+    onChange: (run) => part.show(state, run),
     onSocket: (isOpen) => page.part === "curves" && state.setSocket(isOpen),
   };
   if (page.run) state.run = follow(page.run, page.url, frame, state.listener);
@@ -44,14 +39,6 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     delete root.__live;
     root.replaceChildren();
   };
-}
-
-// The badge above the page is the page's own: it is told when the run is in another state than it says.
-function compareStatus(state, { status, stop }) {
-  const seen = stop && ["queued", "running", "paused"].includes(status) ? "stopping" : status;
-  if (!state.status || seen === state.status) return;
-  state.status = seen;
-  state.tellStatus(seen);
 }
 
 function unpackPage(bytes) {
