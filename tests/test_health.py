@@ -10,7 +10,7 @@ import tensorflow as tf
 from playground.engine.probes.health import MOMENTS, WatchHealth
 from playground.engine.probes.meter import SAMPLE, Meter
 from playground.engine.run import run_experiment
-from playground.engine.training import fit
+from playground.engine.training import Callback, Loop, fit
 from playground.evaluation.health import Health, Moment, Names
 from playground.evaluation.histogram import BINS
 from playground.recipes import recipe
@@ -87,6 +87,24 @@ def test_nor_does_it_where_weights_are_too_large_to_be_held(monkeypatch):
     assert (health.step[0], health.step[-1]) == (0, 12 * 6)
     for a, b in zip(plain, watched, strict=True):
         assert a.tobytes() == b.tobytes()
+
+
+class Edit(Callback):
+    """Sets the first variable to 0 after the last step, as somebody does who edits a weight and stops."""
+
+    def on_rest(self, loop: Loop) -> None:
+        if loop.step == loop.schedule.total_steps:
+            loop.change(lambda program: program.variables[0].assign(tf.zeros_like(program.variables[0])))
+
+
+def test_what_waited_does_not_undo_what_was_changed_since(monkeypatch):
+    monkeypatch.setattr("playground.engine.probes.health.SECONDS_AT_A_TIME", 0)
+    watch, *_ = watching()
+    watch._gap = 0.0
+    loop = fit(network(), X, Y, batch_size=16, epochs=3, execution="plain", callbacks=[watch, Edit()])
+    assert len(watch.health) > 2
+    with loop.learner.seat() as program:
+        assert not program.variables[0].numpy().any()
 
 
 def test_measuring_puts_everything_back():

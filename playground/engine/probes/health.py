@@ -86,20 +86,20 @@ class WatchHealth(Callback):
         rare = max(self._cost / SHARE, self._cost * self._reporter.company / SHARE_OF_ALL)
         if began - self._measured_at < max(self._gap, rare) or loop.failure:
             return
-        is_first = not len(self._known())
+        is_first, waited = not len(self._known()), len(self._waiting)
         with loop.learner.seat() as program:
             self._hold(loop, program)
             meter = _meter(program)
             # Not before the first stretch, which traces itself. A stage with other layers frozen is another program.
             meter.prepare(self._x, self._y)
             if meter.is_ready:
-                self._measure(loop, program)
+                self._measure(loop, program, SECONDS_AT_A_TIME)
         now = time.perf_counter()
         if now - self._told_at > SECONDS_BETWEEN_PICTURES:
             self._tell(loop)
         if now - self._saved_at > SECONDS_BETWEEN_SAVES:
             self._write(loop)
-        if not is_first:  # which also measures what waited, chooses kernels and plans memory
+        if not is_first and not waited:  # the first also chooses kernels and plans memory; what waited comes once
             self._cost = (self._cost + time.perf_counter() - began) / 2 if self._cost else time.perf_counter() - began
 
     def on_jump(self, loop: Loop) -> None:
@@ -125,20 +125,20 @@ class WatchHealth(Callback):
         if held < WAITING_BYTES or not self._waiting or at_once:
             self._waiting.append(_Waiting(loop.step, loop.epoch, values))
 
-    def _measure(self, loop: Loop, program: Program, seconds: float = SECONDS_AT_A_TIME) -> None:
+    def _measure(self, loop: Loop, program: Program, seconds: float) -> None:
         """Measure what waits, the oldest first, for about so long; leave in the program what sits in it."""
         meter, present, began = _meter(program), program.values(), time.perf_counter()
-        seated = loop.step
+        is_present = True
         while self._waiting and time.perf_counter() - began < seconds:
             moment = self._waiting.pop(0)
-            if moment.step != seated:
+            if not is_present or moment.step != loop.step:
                 program.assign(moment.values)
-                seated = moment.step
+                is_present = False
             at = time.perf_counter()
             due = at - self._histogram_at >= self._histogram_gap or moment.step != loop.step
             self._histogram_at = at if due else self._histogram_at
             self._add(meter.measure(self._x, self._y, moment.step, moment.epoch, with_histograms=due))
-        if seated != loop.step:
+        if not is_present:
             program.assign(present)
 
     def _add(self, found: Moment) -> None:
