@@ -1,5 +1,6 @@
 """The training loop against Keras's own ``fit``, and against itself."""
 
+import os
 import threading
 
 import keras
@@ -23,6 +24,7 @@ from playground.engine.training import (
 )
 from playground.engine.training import step as step_module
 from playground.engine.training.step import fast_dropout
+from playground.engine.training.xla import SMALL_LOOP_BYTES, prefer_whole_loops
 
 pytestmark = pytest.mark.keras
 
@@ -402,3 +404,32 @@ def test_each_epoch_has_an_order_of_its_own_whatever_came_before():
     np.testing.assert_array_equal(schedule.orders(schedule.every, 4, True)[0], np.random.default_rng(
         (4, schedule.every)).permutation(50))  # fmt: skip
     assert (rows[0] != rows[1]).any()
+
+
+# Small loops in one piece
+
+
+@pytest.mark.parametrize(("units", "is_whole"), [(8, True), (256, False)])
+def test_xla_compiles_the_loop_of_a_small_network_as_one_piece(units, is_whole):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(500, 2)).astype("float32"), rng.integers(0, 2, 500).astype("float32")
+    stack = [layers.Dense(units, activation="tanh") for _ in range(3)]
+    model = keras.Sequential([layers.Input((2,)), *stack, layers.Dense(1)])
+    model.compile("sgd", "mse")
+    build_all(model, (x, y))
+    schedule = Schedule(500, 10, 1)
+    program, window = Program(model, schedule), OnDevice((x, y), schedule, shuffle=True, seed=0).window(0)
+    steps = tf.constant(0), tf.constant(0)
+    compiled_to = program._functions["xla"].experimental_get_compiler_ir(
+        window.data, window.orders, window.rates, *steps
+    )(stage="optimized_hlo")
+    assert ("xla_cpu_small_call" in compiled_to) is is_whole
+
+
+def test_flags_of_the_environment_are_kept(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=/somewhere")
+    prefer_whole_loops()
+    first, second = os.environ["XLA_FLAGS"].split()
+    assert (first, second.rpartition("=")[2]) == ("--xla_dump_to=/somewhere", str(SMALL_LOOP_BYTES))
+    prefer_whole_loops()
+    assert os.environ["XLA_FLAGS"] == f"{first} {second}"

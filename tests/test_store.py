@@ -10,7 +10,7 @@ import pytest
 from playground.errors import LeaseLost, NotAllowed, NotFound
 from playground.records import Controls, Event, Point, Progress, Run, RunStatus
 from playground.spec import Experiment, changed
-from playground.spec.orders import Rewind, SetEpochs, SetRate, Step
+from playground.spec.orders import Rewind, SetBatchSize, SetEpochs, SetRate, Step
 from playground.store import LeaseWatch, Store
 
 SMALL = Experiment(name="moons")
@@ -417,6 +417,17 @@ def test_a_paused_run_gets_a_worker_only_for_an_order(store):
     assert claims(store) == []
     store.request(run.id, pause=False)
     assert claims(store) == [run.id]
+
+
+def test_an_order_for_later_does_not_ask_for_a_worker_again(store):
+    run = store.create_run(SMALL, held=True)
+    store.order(run.id, SetBatchSize(batch_size=8))
+    _, lease = store.claim("worker")
+    store.obeyed(run.id, lease, 1, None)
+    store.apply(run.id, lease, Event.PAUSE)
+    store.apply(run.id, lease, Event.YIELD)
+    assert claims(store) == []
+    assert store.orders(run.id)[0].step is None
 
 
 def test_a_run_that_is_over_may_wait_for_an_order(store):

@@ -99,4 +99,5 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 
 
 ROUTES = [Route("/healthz", health), feed.ROUTE]
+# Streamlit leaves its own scripts as they are: 4 MB that a class loads over one radio. Lightly pressed they cost little.
 MIDDLEWARE = [Middleware(Headers), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)]

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from playground.engine.training.callback import Callback
 from playground.engine.training.learner import Learner
-from playground.engine.training.loop import Loop, batches_of
+from playground.engine.training.loop import Loop
 from playground.engine.training.plan import Pilot, Plan
-from playground.engine.training.program import Program, build_all, variables_of
+from playground.engine.training.program import Program, batches_of, build_all, variables_of
 from playground.engine.training.schedule import Schedule
 from playground.engine.training.source import OnDevice
 

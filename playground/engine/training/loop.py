@@ -17,37 +17,23 @@ people change while it runs falls at a step that is written down.
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
 from playground.engine.training.callback import Callback
 from playground.engine.training.learner import Learner
 from playground.engine.training.plan import Pace, Pilot, Speed
-from playground.engine.training.program import EVALUATION_BATCH, Program, Values
+from playground.engine.training.program import Program, Values
 from playground.engine.training.rate import LearningRate
 from playground.engine.training.schedule import Schedule
 from playground.engine.training.source import Source, Window
+from playground.engine.training.stage import Stage, stage_at
 from playground.records import Point
 
 SECONDS_BETWEEN_SNAPSHOTS = 1.0
 COMPILING = 4
 """So many times shorter are stretches while XLA compiles beside them: it takes the cores that they were measured on."""
-
-
-class Stage(NamedTuple):
-    """From which step on which layers learn, and how fast. The numbers of a training go on through all its stages."""
-
-    step: int
-    rate: float
-    """The learning rate."""
-    program: Callable[[], Program]
-    """The network with the other layers frozen; it has the same variables in the same places."""
-
-
-def stage_at(stages: Sequence[Stage], step: int) -> Stage:
-    """The stage in which a step lies; the first begins at step 0."""
-    return [stage for stage in stages if stage.step <= step][-1]
 
 
 class Loop:
@@ -316,12 +302,3 @@ def _means_since(before: Mapping[str, tuple[float, float]], now: Mapping[str, tu
         if count > count_before:
             means[name] = (total - total_before) / (count - count_before)
     return means
-
-
-def batches_of(arrays: Any, size: int = EVALUATION_BATCH) -> list[Any]:
-    """Arrays cut into batches on the device, for :class:`Loop`'s ``validation``."""
-    examples = len(tf.nest.flatten(arrays)[0])
-    return [
-        tf.nest.map_structure(lambda array, at=at: tf.convert_to_tensor(array[at : at + size]), arrays)
-        for at in range(0, examples, size)
-    ]

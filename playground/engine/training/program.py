@@ -268,3 +268,12 @@ def _mean_metrics(model: keras.Model) -> dict[str, keras.metrics.Mean]:
     """The model's metrics that are means, by the name under which Keras reports them."""
     compiled = model._compile_metrics.metrics if model._compile_metrics is not None else []
     return {m.name: m for m in [model._loss_tracker, *compiled] if isinstance(m, keras.metrics.Mean)}
+
+
+def batches_of(arrays: Any, size: int = EVALUATION_BATCH) -> list[Any]:
+    """Arrays cut into batches on the device, as :meth:`Program.evaluate` takes them."""
+    examples = len(tf.nest.flatten(arrays)[0])
+    return [
+        tf.nest.map_structure(lambda array, at=at: tf.convert_to_tensor(array[at : at + size]), arrays)
+        for at in range(0, examples, size)
+    ]
