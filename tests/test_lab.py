@@ -82,6 +82,13 @@ class TestRuns:
         assert lab.stop(run.id).status is RunStatus.STOPPED
         assert lab.resume(run.id, more_epochs=5).experiment.training.epochs == 15
 
+    def test_more_epochs_are_refused_where_the_schedule_has_no_rate_for_them(self, lab, store):
+        falls = with_settings(experiment_of("moons"), ['training.schedule={"kind": "polynomial", "decay_epochs": 10}'])
+        run = run_in(store, falls, Event.FINISH)
+        with pytest.raises(SpecError, match="falls to 0 at epoch 10 of 15"):
+            lab.resume(run.id, more_epochs=5)
+        assert store.run(run.id).status is RunStatus.DONE
+
     def test_delete(self, lab, store):
         live, over = run_in(store, experiment_of("moons")), run_in(store, experiment_of("moons"), Event.FINISH)
         with pytest.raises(NotAllowed):

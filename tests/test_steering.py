@@ -359,3 +359,9 @@ def test_a_rule_that_ends_a_run_ends_it_while_it_is_stepped(drive, shared_store)
     driven._worker.join(60)
     run = shared_store.run(driven.id)
     assert (run.status, run.progress.epoch) == (RunStatus.DONE, 1)
+
+
+def test_more_epochs_than_the_schedule_has_a_rate_for_are_refused(drive):
+    driven = drive(schedule='{"kind": "polynomial", "decay_epochs": 2}', epochs=2)
+    driven.obey(Step(count=1))
+    assert "falls to 0 at epoch 2 of 4" in driven.obey(SetEpochs(epochs=4)).refusal

@@ -48,7 +48,7 @@ from playground.errors import NotFound
 from playground.evaluation.health import Health
 from playground.records import Run
 from playground.settings import Settings
-from playground.spec import Experiment
+from playground.spec import Experiment, changed, check_schedule
 from playground.spec.data import Points
 from playground.spec.schedules import Constant, RangeTest
 from playground.spec.tuning import layers_with_weights
@@ -149,7 +149,9 @@ class Assembly:
         return None if schedule == Constant() else schedule.factors
 
     def rebuild(self, course: Course) -> tuple[Source, Schedule, list[Stage]]:
-        """Source, schedule and stages of a course."""
+        """Source, schedule and stages of a course. Raises SpecError where the schedule has no rate for all of it."""
+        training = changed(self.experiment.training, epochs=course.epochs)
+        check_schedule(changed(self.experiment, training=training), self.data.facts)
         schedule = course.schedule(self.data.facts.train)
         source = self._source(schedule)
         return source, schedule, stages_of(self.experiment, self.data, source.sizes, schedule, None, course.frozen)

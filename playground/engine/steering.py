@@ -42,7 +42,7 @@ class Ground:
     Args:
         examples: of the training split.
         layers: ids of all layers from first to last, and which of them have weights.
-        rebuild: what a course makes of the loop: source, schedule and all stages.
+        rebuild: what a course makes of the loop: source, schedule and all stages. Raises SpecError where it cannot.
         fresh_values: the values of all variables before the first step.
         write: writes a checkpoint.
     """
@@ -157,8 +157,8 @@ class Steer(Callback):
                 loop.tell("on_pause")
 
     def _turn(self, loop: Loop, course: Course) -> None:
-        self.course, self._slow_from = course, (0.0, 0)
         loop.turn(*self._ground.rebuild(course))
+        self.course, self._slow_from = course, (0.0, 0)
 
     # One method an order. It gives the step at which the order holds: a later one means that it has to wait.
 

@@ -207,13 +207,7 @@ class Lab:
         Raises:
             SpecError: the experiment cannot be trained; the message says what to change.
         """
-        try:
-            description = self.describe(experiment)
-        except EngineUnavailable:
-            pass  # it trains once the engine is there, and fails with the same words if it cannot
-        else:
-            if description.error:
-                raise SpecError(description.error, description.error_where)
+        self._refuse(experiment)
         return self._store.create_run(experiment, draft=draft, owner=owner, held=held)
 
     def stop(self, run_id: str) -> Run:
@@ -225,12 +219,24 @@ class Lab:
 
         Raises:
             NotAllowed: it is not over.
+            SpecError: its schedule has nothing left for more epochs; the message says what to change.
         """
         experiment = self._store.run(run_id).experiment
         if not more_epochs:
             return self._store.resume(run_id)
         training = changed(experiment.training, epochs=experiment.training.epochs + more_epochs)
-        return self._store.resume(run_id, changed(experiment, training=training))
+        longer = changed(experiment, training=training)
+        self._refuse(longer)
+        return self._store.resume(run_id, longer)
+
+    def _refuse(self, experiment: Experiment) -> None:
+        """Raise SpecError for what cannot be trained."""
+        try:
+            description = self.describe(experiment)
+        except EngineUnavailable:
+            return  # it trains once the engine is there, and fails with the same words if it cannot
+        if description.error:
+            raise SpecError(description.error, description.error_where)
 
     def delete(self, run_id: str) -> None:
         """Forget a run and its files.
