@@ -99,5 +99,5 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 
 
 ROUTES = [Route("/healthz", health), feed.ROUTE]
-# Streamlit leaves its own scripts as they are: 4 MB that a class loads over one radio. Lightly pressed they cost little.
+# Streamlit leaves its own scripts uncompressed: 4 MB that a class loads over one radio. A light press costs little.
 MIDDLEWARE = [Middleware(Headers), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)]
