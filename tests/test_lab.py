@@ -150,34 +150,34 @@ class TestWatch:
 class TestJudge:
     def test_classes(self, lab, store):
         run = run_in(store, experiment_of("iris"), Event.FINISH)
-        result = lab.classification(run.id, "test")
+        result = lab.judging.classification(run.id, "test")
         assert result.confusion.shape == (3, 3)
         assert result.accuracy > 0.7
 
     def test_threshold(self, lab, store):
         run = run_in(store, experiment_of("breast_cancer"), Event.FINISH)
-        eager, strict = (lab.classification(run.id, "validation", threshold) for threshold in (0.1, 0.9))
+        eager, strict = (lab.judging.classification(run.id, "validation", threshold) for threshold in (0.1, 0.9))
         assert eager.confusion[:, 1].sum() > strict.confusion[:, 1].sum()
 
     def test_numbers(self, lab, store):
         run = run_in(store, experiment_of("diabetes"), Event.FINISH)
-        assert 0.5 < lab.regression(run.id, "test").r2 < 1
+        assert 0.5 < lab.judging.regression(run.id, "test").r2 < 1
 
     def test_nothing_to_judge_yet(self, lab, store):
         with pytest.raises(NotFound):
-            lab.classification(run_in(store, experiment_of("iris")).id, "test")
+            lab.judging.classification(run_in(store, experiment_of("iris")).id, "test")
 
     def test_a_resumed_run_is_read_again(self, lab, store):
         run = run_in(store, experiment_of("iris"), Event.FINISH)
-        before, _ = lab.predictions(run.id, "test")
+        before, _ = lab.judging.predictions(run.id, "test")
         lab.resume(run.id)
         _, lease = store.claim("a test", run_id=run.id)
         arrays = {"y_true_test": before[::-1], "y_score_test": np.zeros((len(before), 3))}
         store.write_arrays(run.id, "predictions", arrays, lease=lease)
         store.apply(run.id, lease, Event.FINISH, scores={"test_loss": 1.0})
-        assert (lab.predictions(run.id, "test")[1] == 0).all()
+        assert (lab.judging.predictions(run.id, "test")[1] == 0).all()
         with pytest.raises(NotFound, match="no validation examples"):
-            lab.predictions(run.id, "validation")
+            lab.judging.predictions(run.id, "validation")
 
 
 class TestEdits:

@@ -2,22 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from playground import data, evaluation
+from playground import data
 from playground.displays.curves import LearningCurves
 from playground.displays.frames import Moment
 from playground.displays.surface import DecisionSurface
-from playground.errors import EngineUnavailable, LayerError, NotFound, SpecError
-from playground.evaluation import Classification, Regression
+from playground.errors import EngineUnavailable, LayerError, SpecError
 from playground.jobs import EngineStatus, Jobs
 from playground.lab.finding import Finding
 from playground.lab.health import HealthRecords
+from playground.lab.judging import Judging
 from playground.lab.library import Library
 from playground.lab.outcomes import Outcomes
 from playground.lab.remember import Asking, Remember
@@ -55,7 +55,6 @@ class Lab:
         self._probes: Asking[dict[str, Any]] = Asking(64, PROBE_PATIENCE)
         self._openings: Asking[bytes] = Asking(64, PATIENCE)
         self._previews: Asking[data.Preview] = Asking(24, PATIENCE)
-        self._predictions: Remember[Mapping[str, NDArray[Any]]] = Remember(8)
         self._surfaces: Remember[DecisionSurface] = Remember(64)
         self._watched: Remember[Watching] = Remember(256)
         self.library = Library(store, jobs, settings, self.delete)
@@ -64,6 +63,7 @@ class Lab:
         self.finding = Finding(store, self.launch)
         self.health = HealthRecords(store)
         self.outcomes = Outcomes(store)
+        self.judging = Judging(store, self.facts)
 
     # Experiments
 
@@ -295,39 +295,6 @@ class Lab:
     def curves(self, run_id: str) -> LearningCurves:
         """The learning curves of a run. Raises NotFound."""
         return self.watch(run_id).curves
-
-    def predictions(self, run_id: str, split: str) -> tuple[NDArray[Any], NDArray[Any]]:
-        """``y_true`` and ``y_score`` of a split ("validation" or "test") of a finished run.
-
-        Raises:
-            NotFound: the run has not been judged (yet), or has no such split.
-        """
-        run = self._store.run(run_id)
-        key = run_id, run.attempt, run.ended
-        arrays = self._predictions.get(key, lambda: self._store.read_arrays(run_id, "predictions"))
-        if f"y_true_{split}" not in arrays or not len(arrays[f"y_true_{split}"]):
-            raise NotFound(f"This run has no {split} examples. Choose the other split.")
-        return arrays[f"y_true_{split}"], arrays[f"y_score_{split}"]
-
-    def classification(self, run_id: str, split: str, threshold: float = 0.5) -> Classification:
-        """How well a finished run tells classes apart, from the predictions it stored.
-
-        Args:
-            run_id: the run.
-            split: "validation" or "test".
-            threshold: from which score on the second of two classes is predicted.
-
-        Raises:
-            NotFound: the run has not been judged (yet), or has no such split.
-            PlaygroundError: its predictions are not finite.
-        """
-        y_true, y_score = self.predictions(run_id, split)
-        names = self.facts(self._store.run(run_id).experiment.data).class_names
-        return evaluation.classify(y_true, y_score, names, threshold)
-
-    def regression(self, run_id: str, split: str) -> Regression:
-        """How near the numbers are that a finished run predicts; arguments and errors as for classes."""
-        return evaluation.regress(*self.predictions(run_id, split))
 
     def engine_status(self) -> EngineStatus:
         """How the engine is."""

@@ -82,7 +82,7 @@ def show_classification(lab: Lab, run: Run, split: str) -> None:
     above = st.container()
     threshold = _choose_threshold(run)
     with above, st.spinner("Computing the scores"):
-        result = lab.classification(run.id, split, threshold)
+        result = lab.judging.classification(run.id, split, threshold)
     with above:
         _scores(result)
         _charts(result, threshold if result.roc_macro is None else None)
@@ -143,7 +143,7 @@ def _per_class(result: Classification) -> pd.DataFrame:
 def show_regression(lab: Lab, run: Run, split: str) -> None:
     """Scores above, predictions and residuals side by side."""
     with st.spinner("Computing the scores"):
-        result = lab.regression(run.id, split)
+        result = lab.judging.regression(run.id, split)
     target_name = lab.facts(run.experiment.data).target_name
     with st.container(horizontal=True, key="numbers"):
         st.metric("Mean absolute error", words.score(result.mae), help=f"In the unit of {target_name}.")
