@@ -66,15 +66,19 @@ def _run_and_buttons(lab: Lab, run: Run | None, trains: bool) -> None:
     if run is not None:
         st.caption(f"run {short_id(run.id)}", width="content")
         with st.container(width="content"):
-            st.fragment(guarded(_badge), run_every=None if run.status.is_over else PACE, key="strip_badge")(lab, run.id)
+            is_over = run.status.is_over
+            st.fragment(guarded(_badge), run_every=None if is_over else PACE, key="strip_badge")(lab, run.id, is_over)
     can_stop = run is not None and not run.status.is_over and not run.controls.stop and state.may_control(run)
     if trains and st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
         _train(lab)
     st.button("Stop", icon=":material/stop:", key="stop", disabled=not can_stop, on_click=_stop, args=(lab,))
 
 
-def _badge(lab: Lab, run_id: str) -> None:
-    status_badge(lab.run(run_id))
+def _badge(lab: Lab, run_id: str, was_over: bool) -> None:
+    run = lab.run(run_id)
+    status_badge(run)
+    if run.status.is_over and not was_over:
+        st.rerun()  # there is nothing to stop any more, and the page may have more to show
 
 
 def _chip(label: str, icon: str) -> None:

@@ -140,3 +140,13 @@ def test_a_hidden_page_falls_silent(training):
         drawn.append(points(training))
     training.evaluate(hide, False)
     wait_for_points(training, more_than=drawn[-1])
+
+
+def test_the_end_of_a_run_is_seen_on_other_pages(training, store):
+    run = store.runs(limit=1)[0]
+    training.goto(f"/gradients?run={run.id}")
+    stop = training.get_by_role("button", name="Stop", exact=True)
+    expect(stop).to_be_enabled()
+    store.request(run.id, stop=True)
+    expect(stop).to_be_disabled()
+    expect(status(training, "stopped")).to_be_visible()
