@@ -114,6 +114,10 @@ class Progress:
     """The present learning rate."""
     memory: int = 0
     """Bytes that the worker's process holds in memory; 0 where nobody measured."""
+    gpu: float | None = None
+    """Share of the last moments in which the GPU computed, from 0 to 1; None where there is none to be asked."""
+    gpu_memory: int = 0
+    """Bytes of the GPU's memory that are taken, by whomever."""
 
 
 @dataclass(frozen=True, slots=True)

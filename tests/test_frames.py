@@ -52,10 +52,10 @@ class TestWhole:
 
     def test_what_is_no_number_is_null(self):
         values = {"loss": math.nan, "accuracy": math.inf, "val_loss": -math.inf}
-        progress = replace(NOW, examples_per_second=math.inf, seconds_left=math.nan, rate=math.nan)
+        progress = replace(NOW, examples_per_second=math.inf, seconds_left=math.nan, rate=math.nan, gpu=math.nan)
         header, _ = unpacked(Moment(replace(RUN, progress=progress), [Point(1, 0.5, "chunk", values)]).whole)
         assert header["points"] == [[1, 0.5, "chunk", dict.fromkeys(values)]]
-        assert [header["run"][name] for name in ("examples_per_second", "seconds_left", "rate")] == [None] * 3
+        assert [header["run"][name] for name in ("examples_per_second", "seconds_left", "rate", "gpu")] == [None] * 4
 
     def test_numbers_take_no_more_room_than_they_need(self):
         header, _ = unpacked(Moment(RUN, [Point(1, 1 / 3, "chunk", {"loss": 2 / 3})]).whole)

@@ -4,7 +4,7 @@ A frame is ``uint32 header length (little-endian) | UTF-8 JSON header | payloads
 
     {"whole": true,                     all there is, or only what is new
      "run": {"id", "status", "step", "total_steps", "epoch", "epochs", "rate", "examples_per_second", "seconds_left",
-             "memory", "phase", "message", "says", "pause", "stop", "attempt",
+             "memory", "gpu", "gpu_memory", "phase", "message", "says", "pause", "stop", "attempt",
              "orders": [{"number", "kind", "says", "step", "refusal"}, …]},
      "points": [[step, epoch, kind, {name: value}], …],
      "marks": [[epoch, label], …],      where something began
@@ -176,6 +176,8 @@ def _run(now: Moment) -> dict[str, Any]:
         "examples_per_second": _number(progress.examples_per_second),
         "seconds_left": _number(progress.seconds_left),
         "memory": progress.memory,
+        "gpu": _number(progress.gpu),
+        "gpu_memory": progress.gpu_memory,
         "phase": progress.phase,
         "message": run.message,
         "says": progress_in_words(run, now.position),

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import psutil
 import tensorflow as tf
+from distributed.diagnostics import nvml
 
 import playground
 
@@ -31,6 +32,21 @@ def device_name() -> str:
 def memory() -> int:
     """Bytes of memory that this process holds; the runs that share a worker share them."""
     return int(_this_process().memory_info().rss)
+
+
+def gpu_use() -> tuple[float | None, int]:
+    """How busy the GPU is that TensorFlow computes on, from 0 to 1, and how many bytes of its memory are taken.
+
+    As NVIDIA's driver tells it, for all that run on it; (None, 0) without a GPU or where the driver cannot be asked.
+    """
+    if not tf.config.list_physical_devices("GPU"):
+        return None, 0
+    try:
+        found = nvml.real_time()
+    except Exception:  # without the driver's library, or in a container that may not ask: it is said nowhere then
+        return None, 0
+    busy, taken = found["utilization"], found["memory-used"]
+    return None if busy is None else busy / 100, taken or 0
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.engine.machine import memory
+from playground.engine.machine import gpu_use, memory
 from playground.engine.training.callback import Callback
 from playground.engine.training.loop import Loop
 from playground.engine.training.reporting import Reporter
@@ -77,6 +77,7 @@ class Record(Callback):
 
 def progress_of(loop: Loop, speed: float = 0.0) -> Progress:
     """How far a training is that runs at ``speed`` epochs a second; 0: it stands, or nobody knows yet."""
+    gpu, gpu_memory = gpu_use()
     return Progress(
         step=loop.step,
         total_steps=loop.schedule.total_steps,
@@ -87,6 +88,8 @@ def progress_of(loop: Loop, speed: float = 0.0) -> Progress:
         phase="training",
         rate=loop.rate,
         memory=memory(),
+        gpu=gpu,
+        gpu_memory=gpu_memory,
     )
 
 
