@@ -68,7 +68,7 @@ class Timed:
         """The loop with and without ``what``."""
         run = self._store.create_run(Experiment())
         _, lease = self._store.claim("bench", run_id=run.id) or (None, "")
-        schedule = self._schedule(100_000)
+        schedule = self._schedule(100_000_000)  # without end, for all its turns
         with Reporter(self._store, run.id, lease) as reporter:
             controls = steering(self._store, run.id, lease, reporter, schedule)
             beside: list[Callback]
