@@ -109,7 +109,7 @@ class Progress:
     """Training examples, over the last few seconds."""
     seconds_left: float | None = None
     phase: str = ""
-    """loading, building, training, validating, judging; empty when nothing runs."""
+    """loading, building, training, finishing, judging; empty when nothing runs."""
     rate: float | None = None
     """The present learning rate."""
     memory: int = 0

@@ -70,6 +70,23 @@ def test_a_run_is_trained_judged_and_kept(train, store):
     assert run.plan == ((0, "plain"),)
 
 
+def test_it_is_told_at_once_that_no_further_step_is_taken(train, store, monkeypatch):
+    from playground.engine.probes.health import WatchHealth
+
+    measure_the_end, phases = WatchHealth.on_train_end, []
+
+    def measure(watch, loop):
+        run, deadline = store.runs(limit=1)[0], time.monotonic() + 10
+        while run.progress.phase == "training" and time.monotonic() < deadline:
+            run = store.run(run.id)
+        phases.append((run.progress.phase, run.progress.step))
+        measure_the_end(watch, loop)
+
+    monkeypatch.setattr(WatchHealth, "on_train_end", measure)
+    assert train().status is RunStatus.DONE
+    assert phases == [("finishing", 60 * 8)]
+
+
 def test_the_surface_is_the_network_on_a_grid(train, store):
     run = train()
     step, payload = store.live(run.id, "surface")

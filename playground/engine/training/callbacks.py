@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,10 @@ class Record(Callback):
 
     def on_decision(self, loop: Loop) -> None:
         self._reporter.say(progress_of(loop, self._speed()), points=(loop.history[-1],))
+
+    def on_train_end(self, loop: Loop) -> None:
+        # No further step is taken; the others may still have to measure and to write for a while.
+        self._reporter.say(replace(progress_of(loop, self._speed()), phase="finishing"), at_once=True)
 
     def on_pause(self, loop: Loop) -> None:
         self._recent.clear()
