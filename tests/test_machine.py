@@ -41,3 +41,14 @@ def test_without_a_gpu_the_driver_is_not_asked(monkeypatch):
     monkeypatch.setattr(machine.tf.config, "list_physical_devices", lambda kind: [])
     monkeypatch.setattr(nvml, "real_time", lambda: pytest.fail("asked"))
     assert machine.gpu_use() == (None, 0)
+
+
+def test_it_is_measured_once_a_second(monkeypatch):
+    monkeypatch.setattr(machine.time, "monotonic", lambda: 7.1)
+    first = machine.use()
+    assert first.memory > 50_000_000
+    monkeypatch.setattr(machine, "gpu_use", lambda: (0.5, 1))
+    assert machine.use() is first
+    monkeypatch.setattr(machine.time, "monotonic", lambda: 8.0)
+    assert machine.use()[1:] == (0.5, 1)
+    machine._use.cache_clear()

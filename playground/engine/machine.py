@@ -2,7 +2,9 @@
 
 import os
 import platform
-from functools import cache
+import time
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -29,9 +31,25 @@ def device_name() -> str:
     return f"CPU {platform.machine()}, {os.cpu_count()} cores"
 
 
-def memory() -> int:
-    """Bytes of memory that this process holds; the runs that share a worker share them."""
-    return int(_this_process().memory_info().rss)
+class Use(NamedTuple):
+    """What is taken of the machine at a moment."""
+
+    memory: int
+    """Bytes that this process holds; the runs that share a worker share them."""
+    gpu: float | None
+    """Share of the last moments in which the GPU computed, from 0 to 1; None where it cannot be told."""
+    gpu_memory: int
+    """Bytes of the GPU's memory that are taken, by whomever."""
+
+
+def use() -> Use:
+    """What is taken now, measured once a second: every run asks many times as often."""
+    return _use(int(time.monotonic()))
+
+
+@lru_cache(maxsize=1)
+def _use(second: int) -> Use:
+    return Use(int(_this_process().memory_info().rss), *gpu_use())
 
 
 def gpu_use() -> tuple[float | None, int]:
@@ -51,5 +69,5 @@ def gpu_use() -> tuple[float | None, int]:
 
 @cache
 def _this_process() -> psutil.Process:
-    """Finding it takes longer than asking it, which every run does several times a second."""
+    """Finding it takes longer than asking it."""
     return psutil.Process()

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.engine.machine import gpu_use, memory
+from playground.engine import machine
 from playground.engine.training.callback import Callback
 from playground.engine.training.loop import Loop
 from playground.engine.training.reporting import Reporter
@@ -82,7 +82,6 @@ class Record(Callback):
 
 def progress_of(loop: Loop, speed: float = 0.0) -> Progress:
     """How far a training is that runs at ``speed`` epochs a second; 0: it stands, or nobody knows yet."""
-    gpu, gpu_memory = gpu_use()
     return Progress(
         step=loop.step,
         total_steps=loop.schedule.total_steps,
@@ -92,9 +91,7 @@ def progress_of(loop: Loop, speed: float = 0.0) -> Progress:
         seconds_left=(loop.schedule.epochs - loop.epoch) / speed if speed else None,
         phase="training",
         rate=loop.rate,
-        memory=memory(),
-        gpu=gpu,
-        gpu_memory=gpu_memory,
+        **machine.use()._asdict(),
     )
 
 
