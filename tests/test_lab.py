@@ -258,6 +258,18 @@ class TestRemember:
         memory.patience = 20
         assert memory.get("a", answer) == 1
 
+    def test_what_was_begun_is_not_asked_again(self):
+        memory, asked = Asking(2, patience=20), []
+        memory.begin("a", lambda: asked.append("a"))
+        memory.get("a", lambda: asked.append("b"))
+        assert asked == ["a"]
+
+    def test_what_was_begun_and_failed_is_asked_again(self):
+        memory = Asking(2, patience=20)
+        with pytest.raises(SpecError):
+            memory.begin("a", lambda: (_ for _ in ()).throw(SpecError("no"))).result(20)
+        assert memory.get("a", lambda: 1) == 1
+
     def test_what_a_question_raises_reaches_who_asked(self):
         with pytest.raises(SpecError, match="no"):
             Asking(2, patience=20).get("a", lambda: (_ for _ in ()).throw(SpecError("no")))

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -160,6 +160,19 @@ class Lab:
             NotFound: no such weights.
             SpecError: the probe does not apply to this network or input; the message says why.
         """
+        return self._probes.get(*self._question(saved, asked, inputs))
+
+    def begin_probe(self, saved: Saved, asked: Probe, inputs: NDArray[Any] | None = None) -> None:
+        """Let the engine begin with what :meth:`probe` will be asked next; what goes wrong is said there.
+
+        Raises:
+            NotFound: no such run.
+        """
+        self._probes.begin(*self._question(saved, asked, inputs))
+
+    def _question(
+        self, saved: Saved, asked: Probe, inputs: NDArray[Any] | None
+    ) -> tuple[Hashable, Callable[[], dict[str, Any]]]:
         # The newest weights of a live run are others after a while; all other weights stay as they are.
         moment = self._store.run(saved.run).progress.step if saved.run and saved.epoch is None else 0
         digest = hashlib.sha256(inputs.tobytes()).hexdigest() if inputs is not None else ""
@@ -171,7 +184,7 @@ class Lab:
             found: dict[str, Any] = self._jobs.ask("probe", saved.model_dump_json(), asked.model_dump_json(), *given)
             return found
 
-        return self._probes.get(key, ask)
+        return key, ask
 
     def kept_epochs(self, run_id: str) -> list[int]:
         """The epochs of a run whose weights can be looked into, ascending. Raises NotFound."""

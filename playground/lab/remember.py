@@ -71,12 +71,17 @@ class Asking(Remember[T]):
         Raises:
             EngineUnavailable: there is none yet; it is being asked for, so come again.
         """
-        future, is_new = self._future(key)
-        if is_new:
-            self._threads.submit(self._answer, key, future, ask)
+        future = self.begin(key, ask)
         try:
             return future.result(self.patience)
         except TimeoutError:
             if future.done():
                 raise  # it is the answer itself
             raise EngineUnavailable("The engine is working on it. The answer appears in a moment.") from None
+
+    def begin(self, key: Hashable, ask: Callable[[], T]) -> Future[T]:
+        """Ask, unless somebody has, and wait for nothing."""
+        future, is_new = self._future(key)
+        if is_new:
+            self._threads.submit(self._answer, key, future, ask)
+        return future

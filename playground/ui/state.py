@@ -227,8 +227,8 @@ def widget_key(*path: object) -> str:
 
 
 def widget_value(key: str) -> Any:
-    """What a person put into a widget."""
-    return st.session_state[key]
+    """What a person put into a widget; None before it is drawn."""
+    return st.session_state.get(key)
 
 
 def set_widget(key: str, value: Any) -> None:

@@ -5,10 +5,11 @@ import streamlit as st
 
 from playground.displays.saliency import FeatureBars, GradCamMap, SaliencyMap
 from playground.displays.trying import Probabilities
+from playground.errors import PlaygroundError
 from playground.lab import Lab
 from playground.spec import DataFacts
 from playground.spec.probes import GradCam, Saliency
-from playground.ui import figure
+from playground.ui import figure, state
 from playground.ui.activations.asking import section
 from playground.ui.activations.layers import asked_of
 from playground.ui.errors import guarded
@@ -16,6 +17,21 @@ from playground.ui.inputs import Chosen, white_of
 from playground.ui.looking import Looked
 
 METHODS = ("gradient", "integrated_gradients")
+CLASSES = ("Class", "Beside it")
+
+
+def begin_saliency(lab: Lab, looked: Looked, chosen: Chosen) -> None:
+    """Ask for what :func:`show_saliency` will show: the engine works on it while the layers are drawn."""
+    facts = lab.facts(looked.experiment.data)
+    try:
+        scores = np.asarray(lab.probe(looked.saved, asked_of(chosen), chosen.x)["scores"])
+        classes = tuple(picked for _, _, picked in _classes(looked, facts, scores))
+        for method in METHODS:
+            lab.begin_probe(looked.saved, Saliency(method=method, classes=classes), chosen.x)
+        if facts.family == "images":
+            lab.begin_probe(looked.saved, GradCam(classes=classes), chosen.x)
+    except PlaygroundError:
+        return  # the section says what is wrong, in its place
 
 
 def show_saliency(lab: Lab, looked: Looked, chosen: Chosen) -> None:
@@ -28,7 +44,7 @@ def show_saliency(lab: Lab, looked: Looked, chosen: Chosen) -> None:
 def _saliency(lab: Lab, looked: Looked, chosen: Chosen) -> None:
     facts = lab.facts(looked.experiment.data)
     scores = np.asarray(lab.probe(looked.saved, asked_of(chosen), chosen.x)["scores"])
-    classes = _choose_classes(looked.experiment.data.kind, facts, scores)
+    classes = _choose_classes(looked, facts, scores)
     if facts.class_names:
         st.caption(
             "Explained is the score before the output's activation: near 1 a softmax is flat and would hide much."
@@ -37,24 +53,34 @@ def _saliency(lab: Lab, looked: Looked, chosen: Chosen) -> None:
     draw(lab, looked, chosen, classes)
 
 
-def _choose_classes(kind: str, facts: DataFacts, scores: np.ndarray) -> tuple[int, ...]:
-    """Two classes, at first the likeliest two; for a regression the one output."""
+def _classes(looked: Looked, facts: DataFacts, scores: np.ndarray) -> list[tuple[str, int, int]]:
+    """Two classes, at first the likeliest two; for a regression the one output.
+
+    Of each the key of the widget that chooses it, the class by default, which follows the input as long as nobody has
+    chosen, and the chosen one.
+    """
+    if not facts.class_names:
+        return [("", 0, 0)]
+    found = []
+    for place, k in enumerate(Probabilities.from_scores(scores, facts.class_names).order[:2]):
+        key = f"activations_{CLASSES[place]}_{looked.experiment.data.kind}_{len(facts.class_names)}"
+        picked = state.widget_value(key)
+        found.append((key, int(k), int(k) if picked is None else picked))
+    return found
+
+
+def _choose_classes(looked: Looked, facts: DataFacts, scores: np.ndarray) -> tuple[int, ...]:
+    classes = _classes(looked, facts, scores)
     if not facts.class_names:
         return (0,)
-    likeliest = Probabilities.from_scores(scores, facts.class_names).order
-    chosen = []
-    for column, label, k in zip(st.columns(2), ("Class", "Beside it"), likeliest[:2], strict=True):
-        with column:
-            # The default follows the input as long as nobody has chosen.
-            picked = st.selectbox(
-                label, range(len(facts.class_names)), index=None, format_func=facts.class_names.__getitem__,
-                key=f"activations_{label}_{kind}_{len(facts.class_names)}",
-                placeholder=f"{facts.class_names[k]} (by its score)",
-                help="Whose score is explained; empty: the class with the "
-                f"{'highest' if label == 'Class' else 'second highest'} score.",
-            )  # fmt: skip
-        chosen.append(int(k) if picked is None else picked)
-    return tuple(chosen)
+    for column, label, (key, k, _) in zip(st.columns(2), CLASSES, classes, strict=True):
+        column.selectbox(
+            label, range(len(facts.class_names)), index=None, format_func=facts.class_names.__getitem__, key=key,
+            placeholder=f"{facts.class_names[k]} (by its score)",
+            help="Whose score is explained; empty: the class with the "
+            f"{'highest' if label == CLASSES[0] else 'second highest'} score.",
+        )  # fmt: skip
+    return tuple(picked for _, _, picked in classes)
 
 
 def _pictures(lab: Lab, looked: Looked, chosen: Chosen, classes: tuple[int, ...]) -> None:
