@@ -196,6 +196,13 @@ def test_a_training_is_measured_from_before_its_first_step_to_after_its_last():
     assert len(last.variables) == len(health.names.variables)
 
 
+def test_the_last_histograms_are_those_of_the_end():
+    watch, *_ = watching()
+    watch._gap, watch._histogram_gap = 0.0, 1e9
+    fit(network(), X, Y, batch_size=16, epochs=3, execution="plain", callbacks=[watch])
+    assert watch.health.histogram_epoch[-1] == 3
+
+
 def test_a_frozen_layer_shows_its_gradient_and_takes_no_step():
     model = network()
     model.get_layer("conv").trainable = False

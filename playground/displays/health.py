@@ -227,10 +227,13 @@ class HistogramMap:
         if not self._constant:
             return {"scale": scale, "axis": {"format": ".2~g"}}
         low, high = self._grid[[0, -1]]
-        powers = self._constant * 10.0 ** np.arange(0, 12, 2)
+        # The constant itself lies so near to 0 that their labels would be in each other's way.
+        powers = self._constant * 10.0 ** np.arange(1, 12)
+        powers = powers[powers <= max(-low, high)]
+        powers = powers[:: -(-len(powers) // 3) or 1]
         ticks = [float(v) for v in (*-powers[::-1], 0, *powers) if low <= v <= high]
         scale |= {"type": "symlog", "constant": self._constant}
-        return {"scale": scale, "axis": {"format": ".0e", "values": ticks}}
+        return {"scale": scale, "axis": {"labelExpr": LABEL, "values": ticks}}
 
     def summary(self) -> str:
         """First and newest spread in words."""
@@ -240,6 +243,7 @@ class HistogramMap:
         return f"From {first} at epoch {self.epoch[0]:.1f} to {last} at epoch {self.epoch[-1]:.1f}."
 
 
+LABEL = "datum.value === 0 ? '0' : format(datum.value, '.0e')"
 _UNITS = {"gradient": "∂L/∂w", "update": "Change of w in one step", "weight": "w"}
 
 

@@ -121,6 +121,12 @@ class TestFigures:
         assert 20 <= (epochs == 0).sum() <= CELLS
         assert shown.summary == "From -1 to 1 at epoch 0.0 to -1 to 1 at epoch 9.5."
 
+    def test_shrinking_gradients_have_an_axis_with_a_few_powers_of_ten_on_both_sides(self):
+        health = with_histograms(series())
+        health.edges[:] *= np.array([0.05, 0.003, 2e-4], np.float32)[:, None, None, None]
+        plot = HistogramMap.from_health(health, "first/kernel", "gradient").plot()
+        assert plot.spec["encoding"]["y"]["axis"]["values"] == pytest.approx([-1e-2, -1e-3, -1e-4, 0, 1e-4, 1e-3, 1e-2])
+
     def test_the_flow_names_layers_without_weights_and_without_gradient(self):
         found = {
             "loss": 1.0, "input": 0.0, "layers": ["flat", "dense", "output"], "outputs": np.array([0.0, 1e-3, 1.0]),

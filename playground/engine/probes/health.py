@@ -108,6 +108,7 @@ class WatchHealth(Callback):
             self._hold(loop, program)
 
     def on_train_end(self, loop: Loop) -> None:
+        self.health = self._known().until(loop.step - 1)  # the end is always to be seen with its histograms
         with loop.learner.seat() as program:
             self._hold(loop, program, at_once=True)
             self._measure(loop, program, math.inf)
@@ -135,7 +136,8 @@ class WatchHealth(Callback):
                 program.assign(moment.values)
                 is_present = False
             at = time.perf_counter()
-            due = at - self._histogram_at >= self._histogram_gap or moment.step != loop.step
+            is_end = not self._waiting and seconds == math.inf
+            due = is_end or at - self._histogram_at >= self._histogram_gap or moment.step != loop.step
             self._histogram_at = at if due else self._histogram_at
             self._add(meter.measure(self._x, self._y, moment.step, moment.epoch, with_histograms=due))
         if not is_present:
