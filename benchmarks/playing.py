@@ -1,14 +1,15 @@
 """Thirty people play on spirals at watching speed, on one train worker: is everybody's network moving, and every page?
 
 ``python -m benchmarks.playing --json``; the bars are two epochs a second for the slowest and a second for a page, p95.
-Everybody opens the same experiment, as a class does, and has a run; the pages' own feeds are followed as browsers do.
+First everybody opens the same experiment, as a class does, and has a run; then everybody has pressed New seed. The
+pages' own feeds are followed as browsers do.
 """
 
 import asyncio
 import re
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from benchmarks.report import note, report
 from benchmarks.runs import store_of, wait_until
 from benchmarks.streamlit_client import Seen, Viewer
 from playground.lab.play import PLAY
+from playground.spec import Experiment, changed
 from playground.spec.orders import SetSpeed
 from playground.store import Store
 from tests.browser.app import App, running_app
@@ -30,10 +32,18 @@ BARS = {"slowest_epochs_per_second": 2.0, "page_p95_seconds": 1.0}
 
 
 def measure() -> dict[str, Any]:
+    """Both, each with an app of its own."""
+    return {
+        "same_experiment": _played(lambda number: PLAY),
+        "own_seeds": _played(lambda number: changed(PLAY, seed=number)),
+    }
+
+
+def _played(of: Callable[[int], Experiment]) -> dict[str, Any]:
     """Let everybody press play, then watch for a while."""
     with tempfile.TemporaryDirectory() as home, running_app(Path(home)) as app:
         store = store_of(app)
-        runs = [_play(store, number) for number in range(PLAYERS)]
+        runs = [_play(store, of(number), number) for number in range(PLAYERS)]
         note(f"{PLAYERS} people press play…")
         wait_until(lambda: all(store.run(run).progress.epoch > 1 for run in runs), 180, "every network to move")
         time.sleep(5)  # what compiles beside it is compiled
@@ -58,8 +68,8 @@ def measure() -> dict[str, Any]:
     return found | {"met": met and found["page_p95_seconds"] <= BARS["page_p95_seconds"]}
 
 
-def _play(store: Store, number: int) -> str:
-    run = store.create_run(PLAY, owner=f"player {number}", held=True)
+def _play(store: Store, experiment: Experiment, number: int) -> str:
+    run = store.create_run(experiment, owner=f"player {number}", held=True)
     store.order(run.id, SetSpeed(epochs_per_second=WATCHING_SPEED))
     store.request(run.id, pause=False)
     return run.id
