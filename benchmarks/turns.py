@@ -73,4 +73,5 @@ def steering(store: Store, run_id: str, lease: str, reporter: Reporter, schedule
         raise RuntimeError("Nobody gives orders to this run.")
 
     course = Course(schedule.epochs, (Leg(0, 0, schedule.batch_size),))
-    return Steer(store, run_id, lease, reporter, course, Ground(schedule.examples, {}, nothing, nothing, nothing))
+    ground = Ground(schedule.examples, {}, nothing, nothing, nothing, nothing)
+    return Steer(store, run_id, lease, reporter, course, ground)

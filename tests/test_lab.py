@@ -89,6 +89,12 @@ class TestRuns:
             lab.resume(run.id, more_epochs=5)
         assert store.run(run.id).status is RunStatus.DONE
 
+    def test_more_epochs_than_there_may_be_are_refused(self, lab, store):
+        run = run_in(store, with_settings(experiment_of("moons"), ["training.epochs=60000"]), Event.FINISH)
+        with pytest.raises(SpecError, match="epochs"):
+            lab.resume(run.id, more_epochs=60_000)
+        assert store.run(run.id).status is RunStatus.DONE
+
     def test_delete(self, lab, store):
         live, over = run_in(store, experiment_of("moons")), run_in(store, experiment_of("moons"), Event.FINISH)
         with pytest.raises(NotAllowed):

@@ -1,5 +1,7 @@
 """What computes."""
 
+from types import SimpleNamespace
+
 import pytest
 from distributed.diagnostics import nvml
 
@@ -44,11 +46,13 @@ def test_without_a_gpu_the_driver_is_not_asked(monkeypatch):
 
 
 def test_it_is_measured_once_a_second(monkeypatch):
-    monkeypatch.setattr(machine.time, "monotonic", lambda: 7.1)
+    now = SimpleNamespace(monotonic=lambda: 7.1)
+    monkeypatch.setattr(machine, "time", now)  # not the clock of the whole process
+    machine._use.cache_clear()
     first = machine.use()
     assert first.memory > 50_000_000
     monkeypatch.setattr(machine, "gpu_use", lambda: (0.5, 1))
     assert machine.use() is first
-    monkeypatch.setattr(machine.time, "monotonic", lambda: 8.0)
+    now.monotonic = lambda: 8.0
     assert machine.use()[1:] == (0.5, 1)
     machine._use.cache_clear()

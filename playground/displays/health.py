@@ -233,7 +233,7 @@ class HistogramMap:
         powers = powers[:: -(-len(powers) // 3) or 1]
         ticks = [float(v) for v in (*-powers[::-1], 0, *powers) if low <= v <= high]
         scale |= {"type": "symlog", "constant": self._constant}
-        return {"scale": scale, "axis": {"labelExpr": LABEL, "values": ticks}}
+        return {"scale": scale, "axis": {"labelExpr": _LABEL, "values": ticks}}
 
     def summary(self) -> str:
         """First and newest spread in words."""
@@ -243,7 +243,7 @@ class HistogramMap:
         return f"From {first} at epoch {self.epoch[0]:.1f} to {last} at epoch {self.epoch[-1]:.1f}."
 
 
-LABEL = "datum.value === 0 ? '0' : format(datum.value, '.0e')"
+_LABEL = "datum.value === 0 ? '0' : format(datum.value, '.0e')"
 _UNITS = {"gradient": "∂L/∂w", "update": "Change of w in one step", "weight": "w"}
 
 

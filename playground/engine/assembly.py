@@ -149,9 +149,7 @@ class Assembly:
         return None if schedule == Constant() else schedule.factors
 
     def rebuild(self, course: Course) -> tuple[Source, Schedule, list[Stage]]:
-        """Source, schedule and stages of a course. Raises SpecError where the schedule has no rate for all of it."""
-        training = changed(self.experiment.training, epochs=course.epochs)
-        check_schedule(changed(self.experiment, training=training), self.data.facts)
+        """Source, schedule and stages of a course."""
         schedule = course.schedule(self.data.facts.train)
         source = self._source(schedule)
         return source, schedule, stages_of(self.experiment, self.data, source.sizes, schedule, None, course.frozen)
@@ -227,7 +225,11 @@ class Assembly:
         def fresh_values() -> list[Any]:
             return [tf.convert_to_tensor(v.value) for v in variables_of(built_model(self.experiment, self.data))]
 
-        return Ground(self.data.facts.train, layers, self.rebuild, fresh_values, checkpoint.write)
+        def check_epochs(epochs: int) -> None:
+            training = changed(self.experiment.training, epochs=epochs)
+            check_schedule(changed(self.experiment, training=training), self.data.facts)
+
+        return Ground(self.data.facts.train, layers, check_epochs, self.rebuild, fresh_values, checkpoint.write)
 
     def _picture(self) -> Picture:
         """Of a network on points: everything in it, and its decision surface."""

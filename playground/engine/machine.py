@@ -61,8 +61,8 @@ def gpu_use() -> tuple[float | None, int]:
         return None, 0
     try:
         found = nvml.real_time()
-    except Exception:  # without the driver's library, or in a container that may not ask: it is said nowhere then
-        return None, 0
+    except (RuntimeError, getattr(nvml.pynvml, "NVMLError", RuntimeError)):
+        return None, 0  # without the driver's library, or in a container that may not ask
     busy, taken = found["utilization"], found["memory-used"]
     return None if busy is None else busy / 100, taken or 0
 

@@ -42,7 +42,8 @@ class Ground:
     Args:
         examples: of the training split.
         layers: ids of all layers from first to last, and which of them have weights.
-        rebuild: what a course makes of the loop: source, schedule and all stages. Raises SpecError where it cannot.
+        check_epochs: raises SpecError where the schedule has no rate for so many epochs.
+        rebuild: what a course makes of the loop: source, schedule and all stages.
         fresh_values: the values of all variables before the first step.
         write: writes a checkpoint.
     """
@@ -51,11 +52,12 @@ class Ground:
         self,
         examples: int,
         layers: dict[str, bool],
+        check_epochs: Callable[[int], None],
         rebuild: Callable[[Course], tuple[Source, Schedule, Sequence[Stage]]],
         fresh_values: Callable[[], list[Any]],
         write: Callable[[Loop], None],
     ) -> None:
-        self.examples, self.layers = examples, layers
+        self.examples, self.layers, self.check_epochs = examples, layers, check_epochs
         self.rebuild, self.fresh_values, self.write = rebuild, fresh_values, write
 
 
@@ -157,8 +159,8 @@ class Steer(Callback):
                 loop.tell("on_pause")
 
     def _turn(self, loop: Loop, course: Course) -> None:
-        loop.turn(*self._ground.rebuild(course))
         self.course, self._slow_from = course, (0.0, 0)
+        loop.turn(*self._ground.rebuild(course))
 
     # One method an order. It gives the step at which the order holds: a later one means that it has to wait.
 
@@ -182,6 +184,7 @@ class Steer(Callback):
     def _set_epochs(self, loop: Loop, order: SetEpochs) -> int:
         if order.epochs <= loop.epoch:
             raise SpecError(f"Epoch {int(loop.epoch) + 1:,} is under way. Choose more epochs than that, or stop.")
+        self._ground.check_epochs(order.epochs)
         self._turn(loop, replace(self.course, epochs=order.epochs))
         return loop.step
 

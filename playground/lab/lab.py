@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from playground import data
 from playground.displays.curves import LearningCurves
@@ -26,7 +26,7 @@ from playground.lab.tuning import Tuning
 from playground.lab.watching import Watch, Watching
 from playground.records import Description, Run, RunStatus
 from playground.settings import Settings
-from playground.spec import DataFacts, DataSpec, Experiment, changed, check
+from playground.spec import DataFacts, DataSpec, Experiment, changed, check, explain
 from playground.spec.probes import Probe
 from playground.spec.saved import Saved
 from playground.store import Store
@@ -220,7 +220,13 @@ class Lab:
         Raises:
             SpecError: the experiment cannot be trained; the message says what to change.
         """
-        self._refuse(experiment)
+        try:
+            description = self.describe(experiment)
+        except EngineUnavailable:
+            pass  # it trains once the engine is there, and fails with the same words if it cannot
+        else:
+            if description.error:
+                raise SpecError(description.error, description.error_where)
         return self._store.create_run(experiment, draft=draft, owner=owner, held=held)
 
     def stop(self, run_id: str) -> Run:
@@ -232,24 +238,18 @@ class Lab:
 
         Raises:
             NotAllowed: it is not over.
-            SpecError: its schedule has nothing left for more epochs; the message says what to change.
+            SpecError: there would be too many, or its schedule has no rate for them; the message says what to change.
         """
         experiment = self._store.run(run_id).experiment
         if not more_epochs:
             return self._store.resume(run_id)
-        training = changed(experiment.training, epochs=experiment.training.epochs + more_epochs)
-        longer = changed(experiment, training=training)
-        self._refuse(longer)
-        return self._store.resume(run_id, longer)
-
-    def _refuse(self, experiment: Experiment) -> None:
-        """Raise SpecError for what cannot be trained."""
         try:
-            description = self.describe(experiment)
-        except EngineUnavailable:
-            return  # it trains once the engine is there, and fails with the same words if it cannot
-        if description.error:
-            raise SpecError(description.error, description.error_where)
+            training = changed(experiment.training, epochs=experiment.training.epochs + more_epochs)
+        except ValidationError as error:
+            raise explain(error) from None
+        longer = changed(experiment, training=training)
+        check(longer, self.facts(longer.data))
+        return self._store.resume(run_id, longer)
 
     def delete(self, run_id: str) -> None:
         """Forget a run and its files.

@@ -71,15 +71,14 @@ def _classes(looked: Looked, facts: DataFacts, scores: np.ndarray) -> list[tuple
 
 def _choose_classes(looked: Looked, facts: DataFacts, scores: np.ndarray) -> tuple[int, ...]:
     classes = _classes(looked, facts, scores)
-    if not facts.class_names:
-        return (0,)
-    for column, label, (key, k, _) in zip(st.columns(2), CLASSES, classes, strict=True):
-        column.selectbox(
-            label, range(len(facts.class_names)), index=None, format_func=facts.class_names.__getitem__, key=key,
-            placeholder=f"{facts.class_names[k]} (by its score)",
-            help="Whose score is explained; empty: the class with the "
-            f"{'highest' if label == CLASSES[0] else 'second highest'} score.",
-        )  # fmt: skip
+    if facts.class_names:
+        for column, label, (key, k, _) in zip(st.columns(2), CLASSES, classes, strict=True):
+            column.selectbox(
+                label, range(len(facts.class_names)), index=None, format_func=facts.class_names.__getitem__, key=key,
+                placeholder=f"{facts.class_names[k]} (by its score)",
+                help="Whose score is explained; empty: the class with the "
+                f"{'highest' if label == CLASSES[0] else 'second highest'} score.",
+            )  # fmt: skip
     return tuple(picked for _, _, picked in classes)
 
 
