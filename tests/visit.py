@@ -1,5 +1,6 @@
 """Pages through AppTest as a new browser tab shows them, and what is written on them."""
 
+import html
 import json
 import struct
 from pathlib import Path
@@ -32,6 +33,7 @@ def text(at: AppTest) -> str:
     parts = [*at.markdown, *at.caption, *at.error, *at.info, *at.warning, *at.button, *at.get("page_link")]
     parts += at.get("progress")
     said = [str(getattr(part, "value", None) or getattr(part, "label", "") or "") for part in parts]
+    said += [html.unescape(part.proto.body) for part in at.get("html")]
     said += [metric.label + " " + str(metric.value) for metric in at.metric]
     said += [part.proto.text for part in at.get("progress")]
     return "\n".join(said)

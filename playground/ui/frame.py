@@ -10,13 +10,13 @@ from playground.ui.navigation import PLAY, choose_page
 from playground.ui.sidebar import sidebar
 from playground.ui.strip import strip
 
-STYLE = Path(__file__).with_name("frontend") / "page.css"
+FRONTEND = Path(__file__).with_name("frontend")
+STYLE, ICON = FRONTEND / "page.css", FRONTEND / "icon.svg"
 
 
 def draw_page() -> None:
     """Draw the page that the address names."""
-    # An emoji becomes a data URI; a Material icon would be fetched from another host.
-    st.set_page_config(page_title="Keras Playground", page_icon="🧠", layout="wide")
+    st.set_page_config(page_title="Keras Playground", page_icon=str(ICON), layout="wide")
     st.html(STYLE)
     page, place = choose_page()
     try:

@@ -1,7 +1,9 @@
 """Importing what pages need while the server answers already: the browser loads Streamlit's own scripts meanwhile."""
 
 import logging
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 from threading import Event, Thread
 
@@ -16,7 +18,7 @@ WARM = Event()
 WARM.set()
 
 FIRST = (
-    "PIL.ImageFile", "streamlit.emojis", "streamlit.material_icon_names", "playground.ui.frame", "playground.ui.bench",
+    "PIL.ImageFile", "streamlit.material_icon_names", "playground.ui.frame", "playground.ui.bench",
     "playground.ui.cards", "playground.ui.data_section", "playground.ui.layer_stack", "playground.ui.live",
     "playground.ui.training_section",
 )  # fmt: skip
@@ -25,6 +27,7 @@ LATER = (
     "playground.ui.run_table", "playground.ui.trying",
 )  # fmt: skip
 """What only pages with tables and charts need."""
+SECONDS_FOR_ENGINE = 30
 
 
 def begin(settings: Settings) -> None:
@@ -46,7 +49,16 @@ def _warm_up(settings: Settings) -> None:
         start_engine(settings)
     except PlaygroundError as error:
         log.error("The engine could not be started: %s", error)
+    _wait_for_engine()
     _import(LATER)
+
+
+def _wait_for_engine() -> None:
+    """Leave the processor to those who wait: the browser, which draws the first page, and the engine."""
+    lab, since = import_module("playground.ui.resources").lab, time.monotonic()
+    with suppress(PlaygroundError):
+        while lab().engine_status().state == "starting" and time.monotonic() - since < SECONDS_FOR_ENGINE:
+            time.sleep(0.5)
 
 
 def _import(modules: Iterable[str]) -> None:

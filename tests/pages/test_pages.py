@@ -9,7 +9,7 @@ from streamlit.util import AttributeDictionary
 from playground.errors import NotFound
 from playground.lab import edits
 from playground.lab.play import PLAY
-from playground.recipes import RECIPES
+from playground.recipes import RECIPES, SECTIONS
 from playground.records import Event, RunStatus
 from playground.spec import LAYERS, with_settings
 from playground.ui import navigation
@@ -52,10 +52,18 @@ def test_a_run_is_shown_as_it_is(kind, ended, store):
 
 
 class TestHome:
-    def test_every_recipe_has_a_card(self):
+    def test_every_recipe_has_a_card_under_its_subject(self):
         at = visit("home")
-        for recipe in RECIPES.values():
-            assert recipe.title in text(at)
+        for subject, recipes in SECTIONS.items():
+            whole(at.pills(key="subject").set_value(subject).run())
+            shown = {name for name in RECIPES if any(one.key in {f"train_{name}", f"tune_{name}"} for one in at.button)}
+            assert shown == {recipe.name for recipe in recipes}
+            assert all(recipe.title in text(at) for recipe in recipes)
+
+    def test_without_a_subject_every_recipe_is_shown(self):
+        at = visit("home")
+        whole(at.pills(key="subject").set_value(None).run())
+        assert all(recipe.title in text(at) for recipe in RECIPES.values())
 
     def test_play_starts_a_run_at_once(self, store):
         at = visit("home")
@@ -68,6 +76,7 @@ class TestHome:
 
     def test_open_puts_a_recipe_on_the_bench(self, store):
         at = visit("home")
+        whole(at.pills(key="subject").set_value("Small data, no download").run())
         whole(at.button(key="open_iris").click().run())
         assert store.runs() == []
         assert store.draft(named(at, "draft")) == RECIPES["iris"].experiment

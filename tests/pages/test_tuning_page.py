@@ -284,6 +284,7 @@ class TestPage:
         if is_trained:
             run_in(store, recipe.base, Event.FINISH)
         at = visit("home")
+        whole(at.pills(key="subject").set_value("Learning from what was learned").run())
         whole(at.button(key="tune_digits-0-4-to-5-9").click().run())
         (base,) = store.runs()
         assert base.experiment == recipe.base
