@@ -74,7 +74,7 @@ def measure() -> dict[str, Any]:
 def _started(
     command: list[str], browser: Browser, path: str = "/build", button: str = "train"
 ) -> Iterator[tuple[Page, float, psutil.Process]]:
-    """Run ``command`` in an empty home; a page with the button of this key, when it was started, and the web process."""
+    """Run ``command`` in an empty home; a page with the button of this key, when it began, and the web process."""
     with tempfile.TemporaryDirectory() as home:
         port = free_port()
         environment = environment_for(Path(home)) | {

@@ -6,7 +6,7 @@
 training, and ``pictures``: the network and its decision surface, for points in the plane; each beside metrics and
 controls. The loop is as the app runs it, recording to a real store. Within one training the callbacks are switched on
 and off every few seconds, so that a machine that changes its speed changes it for both; the median over pairs of
-neighbouring turns counts.
+neighbouring turns counts. ``quartiles``: what half of the pairs lie between; where the machine is shared, mostly noise.
 """
 
 import os
@@ -37,9 +37,9 @@ from tests.browser.app import SHARED_DATA
 
 EXECUTION: dict[str, Literal["plain", "xla"]] = {"mnist-mlp-128": "xla", "mnist-cnn": "plain", "spirals": "xla"}
 """Recipes, and the variant of the loop that ``auto`` chooses for them."""
-WHAT = ("live", "gradients", "pictures")
-ROUNDS, SECONDS = 5, 5.0
-"""Turns are long beside the seconds between two measurements: the first comes at once, whatever was before."""
+ROUNDS = {"live": (15, 2.0), "gradients": (8, 5.0), "pictures": (8, 5.0)}
+"""Pairs of turns, and seconds of each. They are long beside those between two measurements: the first comes at once,
+whatever was before."""
 BAR = 0.05
 
 
@@ -78,7 +78,8 @@ class Timed:
             else:
                 beside = [Record(reporter), controls]
                 watched = [self._pictures(reporter) if what == "pictures" else self._health(reporter, run.id)]
-            turns = Turns(watched, SECONDS, ROUNDS)
+            rounds, seconds = ROUNDS[what]
+            turns = Turns(watched, seconds, rounds)
             Loop(
                 self._learner,
                 OnDevice((self._data.x_train, self._y), schedule, shuffle=True, seed=0),
@@ -118,7 +119,7 @@ class Timed:
 
 def measure() -> Mapping[str, Any]:
     """The share of throughput that each costs, for each recipe."""
-    found: dict[str, Any] = {what: {} for what in WHAT}
+    found: dict[str, Any] = {what: {} for what in ROUNDS}
     with tempfile.TemporaryDirectory() as home:
         store = open_store(f"sqlite:///{Path(home) / 'bench.db'}", Path(home) / "runs")
         for name in EXECUTION:
@@ -126,10 +127,10 @@ def measure() -> Mapping[str, Any]:
                 timed = Timed(name, store)
             except DataMissing as missing:
                 raise Skipped(str(missing)) from None
-            for what in WHAT:
+            for what in ROUNDS:
                 if what == "pictures" and not timed.is_drawn:
                     continue
-                note(f"{name}: with and without {what}, {ROUNDS} pairs of {SECONDS:.0f} s")
+                note(f"{name}: with and without {what}…")
                 found[what][name] = timed.turns(what).as_found(timed.batch_size, BAR)
         store.close()
     return found

@@ -61,9 +61,10 @@ class Turns(Callback):
 
     def as_found(self, batch_size: int, bar: float) -> Mapping[str, Any]:
         """The share of the throughput that they cost, by the median of the pairs."""
-        cost = 1 - statistics.median(watched / without for without, watched in self.pairs)
+        costs = [1 - watched / without for without, watched in self.pairs]
+        low, cost, high = (round(at, 4) for at in statistics.quantiles(costs, n=4, method="inclusive"))
         rates = [round(statistics.median(rates) * batch_size) for rates in zip(*self.pairs, strict=True)]
-        return {"cost": round(cost, 4), "met": cost <= bar, "examples_per_second": rates}
+        return {"cost": cost, "quartiles": [low, high], "met": cost <= bar, "examples_per_second": rates}
 
 
 def steering(store: Store, run_id: str, lease: str, reporter: Reporter, schedule: Schedule) -> Steer:

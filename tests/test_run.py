@@ -14,7 +14,7 @@ from playground.data import load
 from playground.recipes import RECIPES, Recipe
 from playground.records import RunStatus
 from playground.settings import Settings
-from playground.spec import Experiment, parse_experiment, with_settings
+from playground.spec import Experiment, changed, parse_experiment, with_settings
 from playground.store import Store
 
 pytestmark = pytest.mark.keras
@@ -68,6 +68,27 @@ def test_a_run_is_trained_judged_and_kept(train, store):
     assert run.facts["epochs"] == 60
     assert set(run.facts["seconds"]) >= {"load", "build", "train", "first_metric"}
     assert run.plan == ((0, "plain"),)
+
+
+def test_kept_epochs_are_spread_over_the_training(train, store, monkeypatch):
+    from playground.engine.training import Loop
+    from playground.engine.training.callbacks import KeepEpochs
+
+    class AtOnce(KeepEpochs):
+        def __init__(self, store: Store, run_id: str, lease: str) -> None:
+            super().__init__(store, run_id, lease, seconds=0.0)
+
+        def on_decision(self, loop: Loop) -> None:
+            if self._pending is not None:
+                self._pending.result()
+            super().on_decision(loop)
+
+    monkeypatch.setattr("playground.engine.assembly.KeepEpochs", AtOnce)
+    for epochs in (5, 12, 60, 300):
+        kept = store.kept_epochs(train(changed(MOONS, training=changed(MOONS.training, epochs=epochs))).id)
+        assert (kept[0], kept[-1]) == (0, epochs)
+        assert min(epochs, 6) <= len(kept) <= 13
+        assert max(np.diff(kept)) <= max(1, epochs / 5)
 
 
 def test_it_is_told_at_once_that_no_further_step_is_taken(train, store, monkeypatch):

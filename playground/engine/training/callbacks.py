@@ -172,10 +172,10 @@ class Checkpoint(Callback):
 class KeepEpochs(Callback):
     """Keeps the weights of some epochs, spread evenly over the training, to look into and to start from.
 
-    Every epoch at first; whenever more than ``most`` are kept, every other one goes. The first are the weights before
-    the first step: epoch 0, or that from which a saved training goes on. At most one a second: a run that is over in a
-    moment must not wait for its disk. Of small networks the optimizer is kept as well: going back to such an epoch is
-    as if what came after had never been.
+    Every epoch at first, later every few: as many apart as there would be between ``most`` of them. Whenever more are
+    kept than that, every other one goes. The first are the weights before the first step: epoch 0, or that from which
+    a saved training goes on. At most one a second: a run that is over in a moment must not wait for its disk. Of small
+    networks the optimizer is kept as well: going back to such an epoch is as if what came after had never been.
     """
 
     def __init__(self, store: Store, run_id: str, lease: str, most: int = 12, seconds: float = 1.0) -> None:
@@ -191,8 +191,12 @@ class KeepEpochs(Callback):
 
     def on_decision(self, loop: Loop) -> None:
         late = time.perf_counter() - self._written_at >= self._seconds
-        if late and (self._pending is None or self._pending.done()):
+        if late and self._is_far(loop.epoch) and (self._pending is None or self._pending.done()):
             self._keep(loop)
+
+    def _is_far(self, epoch: float) -> bool:
+        """Whether an epoch is far enough from the last one that is kept."""
+        return not self._kept or epoch - self._kept[-1] >= (epoch - self._kept[0]) / self._most
 
     def on_jump(self, loop: Loop) -> None:
         if self._pending is not None:

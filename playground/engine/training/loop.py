@@ -4,7 +4,7 @@
 
     while step < total and not stop_training:
         at the first step of a stage: let other layers learn           Stage
-        run a stretch of about 0.2 s of steps in one compiled call     Program
+        run a stretch of about 0.15 s of steps in one compiled call    Program
         read the metrics; at a NaN go back to the last good step       Loop
         at the end of a period: validate, decide                       Schedule
         tell the callbacks; last, let people change what comes         on_rest
@@ -55,7 +55,7 @@ class Loop:
         history: the scores at every decision.
         stop_training: set it in a callback to end the training after this stretch.
         halts: steps at which a stretch must end, because something is to happen there.
-        most_steps: that a stretch may have; None: as many as a fifth of a second holds.
+        most_steps: that a stretch may have; None: as many as the pace allows.
         failure: one sentence where training could not go on; the weights are then the last good ones.
     """
 

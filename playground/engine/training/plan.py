@@ -147,7 +147,7 @@ class Pilot:
 class Pace:
     """How many steps make a stretch of about ``seconds``: it decides when controls are read and pictures refreshed."""
 
-    def __init__(self, seconds: float = 0.2) -> None:
+    def __init__(self, seconds: float = 0.15) -> None:
         self.seconds = seconds
         self._rates: dict[str, float] = {}
 

@@ -1,7 +1,7 @@
 """The compiled heart: many steps of Keras's own ``train_step`` inside one function, in two variants.
 
 ``model.fit`` pays about 2 ms of Python for every step; small networks spend most of their time there. Here the data
-stays on the device and one call runs as many steps as a fifth of a second holds. Losses, metrics, regularizers,
+stays on the device and one call runs as many steps as 0.15 s hold. Losses, metrics, regularizers,
 optimizers and frozen layers are Keras's, because every step is Keras's ``model.train_step``.
 """
 
