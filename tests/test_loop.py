@@ -356,17 +356,29 @@ def test_dropout_under_xla_drops_its_share_and_draws_anew():
     assert "call" not in vars(layer)
 
 
+class UntilChosen(Callback):
+    def on_stretch_end(self, loop: Loop) -> None:
+        loop.stop_training = not loop.pilot.exploring
+
+
 def test_auto_tries_xla_and_keeps_the_faster(table):
     x, y = (np.tile(array, (20, *[1] * (array.ndim - 1))) for array in table)
-
-    class UntilChosen(Callback):
-        def on_stretch_end(self, loop: Loop) -> None:
-            loop.stop_training = not loop.pilot.exploring
-
     loop = fit(dense(), x, y, batch_size=8, epochs=100_000, callbacks=[UntilChosen()])
     rates = loop.learner.program.rates
     assert loop.pilot.plan[1][1] == "xla"
     assert loop.pilot.variant(loop.step) == max(rates, key=lambda variant: rates[variant])
+
+
+@pytest.mark.parametrize(("slow", "is_tried"), [(0.02, True), (0.0, False)])
+def test_auto_tries_xla_on_convolutions_that_are_fast_once_they_are_warm(slow, is_tried, monkeypatch):
+    """The first stretch, which traces, takes a tenth of a second for every step."""
+    monkeypatch.setattr("playground.engine.training.plan.SLOW_CONVOLUTION", slow)
+    model = keras.Sequential([layers.Input((8, 8, 1)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((400, 8, 8, 1), "float32"), np.ones(400, "float32")
+    loop = fit(model, x, y, batch_size=8, epochs=100_000, callbacks=[UntilChosen()])
+    assert ("xla" in loop.learner.program.rates) is is_tried
+    assert ("not tried" in loop.pilot.note) is not is_tried
 
 
 def test_what_xla_cannot_compile_stays_plain(table):
@@ -375,10 +387,6 @@ def test_what_xla_cannot_compile_stays_plain(table):
     class Unfit(layers.Layer):
         def call(self, inputs):
             return tf.ensure_shape(tf.py_function(lambda a: a, [inputs], tf.float32), inputs.shape)
-
-    class UntilChosen(Callback):
-        def on_stretch_end(self, loop: Loop) -> None:
-            loop.stop_training = not loop.pilot.exploring
 
     model = compiled(Unfit())
     loop = fit(model, x, y, batch_size=8, epochs=100_000, callbacks=[UntilChosen()])

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -172,13 +172,13 @@ class Checkpoint(Callback):
 class KeepEpochs(Callback):
     """Keeps the weights of some epochs, spread evenly over the training, to look into and to start from.
 
-    Every epoch at first, later every few: as many apart as there would be between ``most`` of them. Whenever more are
-    kept than that, every other one goes. The first are the weights before the first step: epoch 0, or that from which
-    a saved training goes on. At most one a second: a run that is over in a moment must not wait for its disk. Of small
-    networks the optimizer is kept as well: going back to such an epoch is as if what came after had never been.
+    The latest are always among them, for those who step on and take it back; of the others those that are far enough
+    apart (:func:`spread`). The first are the weights before the first step: epoch 0, or that from which a saved
+    training goes on. At most one a second: a run that is over in a moment must not wait for its disk. Of small networks
+    the optimizer is kept as well: going back to such an epoch is as if what came after had never been.
     """
 
-    def __init__(self, store: Store, run_id: str, lease: str, most: int = 12, seconds: float = 1.0) -> None:
+    def __init__(self, store: Store, run_id: str, lease: str, most: int = 10, seconds: float = 1.0) -> None:
         self._store, self._run_id, self._lease, self._most, self._seconds = store, run_id, lease, most, seconds
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"epochs-{run_id}")
         self._kept = store.kept_epochs(run_id)
@@ -191,12 +191,8 @@ class KeepEpochs(Callback):
 
     def on_decision(self, loop: Loop) -> None:
         late = time.perf_counter() - self._written_at >= self._seconds
-        if late and self._is_far(loop.epoch) and (self._pending is None or self._pending.done()):
+        if late and (self._pending is None or self._pending.done()):
             self._keep(loop)
-
-    def _is_far(self, epoch: float) -> bool:
-        """Whether an epoch is far enough from the last one that is kept."""
-        return not self._kept or epoch - self._kept[-1] >= (epoch - self._kept[0]) / self._most
 
     def on_jump(self, loop: Loop) -> None:
         if self._pending is not None:
@@ -223,10 +219,19 @@ class KeepEpochs(Callback):
         try:
             arrays = {f"v{index}": np.asarray(value) for index, value in enumerate(values)}
             self._store.keep_epoch(self._run_id, epoch, arrays, lease=self._lease)
-            if len(self._kept) > self._most:
-                gone = self._kept[1:-1:2]
-                self._kept = [epoch for epoch in self._kept if epoch not in gone]
+            stays = spread(self._kept, self._most)
+            if gone := [epoch for epoch in self._kept if epoch not in stays]:
+                self._kept = stays
                 self._store.drop_epochs(self._run_id, gone, lease=self._lease)
         except StoreError as error:
             # What was kept before is whole; a full disk must not end a training.
             logger.warning("weights of run %s after epoch %d: %s", self._run_id, epoch, error)
+
+
+def spread(epochs: Sequence[int], most: int, latest: int = 3) -> list[int]:
+    """The first of some epochs, the ``latest``, and between them ``most`` that are about equally far apart."""
+    chosen = [*epochs[:1]]
+    for epoch in epochs[1:-latest]:
+        if epoch - chosen[-1] >= (epochs[-1] - epochs[0]) / most:
+            chosen.append(epoch)
+    return [*chosen, *epochs[max(1, len(epochs) - latest) :]]

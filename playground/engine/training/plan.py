@@ -21,6 +21,8 @@ WORTH_SECONDS = 2.0
 """Compiling costs 1–4 s of a core: not worth it for less than this left."""
 SLOW_CONVOLUTION = 0.003
 """Seconds of a plain step above which XLA on a CPU is not tried on convolutions: it was 3 to 80 times slower."""
+STRETCHES_TO_WARM_UP = 6
+"""Until then a convolution that seems slow may only be cold."""
 TRIAL_SECONDS = 0.4
 
 
@@ -48,6 +50,7 @@ class Pilot:
         self.exploring = execution == "auto" and not settled
         self._execution = execution
         self._trial: list[tuple[int, float]] | None = None
+        self._stretches = 0
         if not self.entries:
             # Another training of the same program may have measured both already.
             measured = "xla" in program.rates and "plain" in program.rates
@@ -74,7 +77,7 @@ class Pilot:
 
     def board(self, program: Program, step: int, window: Window) -> None:
         """Go on with another program from ``step`` on, in the variant that flies now; a trial that ran ends with it."""
-        self.program = program
+        self.program, self._stretches = program, 0
         if self.variant(step) == "xla":
             self._trial, self.exploring = None, False
             self.prepare(step, window)
@@ -103,6 +106,9 @@ class Pilot:
         if step <= self.entries[-1][0]:
             self.prepare(step, window)  # a replay: the plan knows better
             return
+        self._stretches += 1
+        if self._stretches == 1:  # it traced and compiled as well
+            return
         variant = self.entries[-1][1]
         rate = steps / max(seconds, 1e-9)
         rates = self.program.rates
@@ -120,7 +126,7 @@ class Pilot:
         elif left / rates["plain"] > WORTH_SECONDS:
             if self._could_pay():
                 self.program.compile_xla(window)
-            else:
+            elif self._stretches > STRETCHES_TO_WARM_UP:
                 self.note, self.exploring = "XLA is slow on large convolutions on a CPU, so it was not tried.", False
 
     def _judge_trial(self, step: int, steps: int, seconds: float) -> None:
