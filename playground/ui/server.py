@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from playground import __version__
 from playground.errors import PlaygroundError
 from playground.settings import Settings
-from playground.ui import feed, warming
+from playground.ui import delivery, feed, warming
 from playground.ui.cookie import OWNER_COOKIE
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -94,6 +94,7 @@ async def health(request: Request) -> JSONResponse:
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Warm up, and start the engine beside the app, while the server answers already."""
+    delivery.keep_whole_runs()
     warming.begin(Settings())
     yield
 

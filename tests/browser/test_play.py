@@ -30,9 +30,9 @@ def shown(page: Page) -> dict[str, str]:
 
 
 def wait_until(page: Page, holds: Callable[[dict[str, str]], Any], seconds: float = 60) -> dict[str, str]:
-    """What is shown as soon as something holds of it."""
+    """What is shown as soon as there is something and it holds."""
     until = time.monotonic() + seconds
-    while not holds(now := shown(page)):
+    while not (now := shown(page)) or not holds(now):
         assert time.monotonic() < until, now
         page.wait_for_timeout(50)
     return now
