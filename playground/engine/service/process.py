@@ -1,5 +1,6 @@
 """What happens inside a worker process as it starts. Dask calls ``dask_setup`` before the worker takes work."""
 
+import gc
 import logging
 import os
 import signal
@@ -21,5 +22,7 @@ def dask_setup(worker: Worker) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Traces of Keras models are Python for seconds, beside trainings: they are to give way more often than every 5 ms.
     sys.setswitchinterval(SECONDS_OF_A_TURN)
+    # Half a million objects came with TensorFlow and stay. To look through them for garbage stops all threads for 0.3 s.
+    gc.freeze()
     if str(worker.name).startswith("train") and hasattr(os, "nice"):
         os.nice(NICE)
