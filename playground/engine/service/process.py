@@ -22,7 +22,7 @@ def dask_setup(worker: Worker) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Traces of Keras models are Python for seconds, beside trainings: they are to give way more often than every 5 ms.
     sys.setswitchinterval(SECONDS_OF_A_TURN)
-    # Half a million objects came with TensorFlow and stay. To look through them for garbage stops all threads for 0.3 s.
+    # Half a million objects came with TensorFlow and stay: to search them for garbage stops all threads for 0.3 s.
     gc.freeze()
     if str(worker.name).startswith("train") and hasattr(os, "nice"):
         os.nice(NICE)

@@ -119,11 +119,12 @@ class Loop:
         while self.step < self.schedule.total_steps and not self.stop_training:
             if self.stages and self.step == self.stages[0].step:
                 self._begin_stage(self.stages.pop(0))
-            with self.learner.seat():  # held until all have looked: where many share it, changing places is dear
+            with self.learner.seat() as program:  # until all have looked: where many share it, changing places is dear
                 decided = self._stretch()
                 self.tell("on_stretch_end")
                 if decided and not self.failure:
                     self.tell("on_decision")
+                program.expect(self.validation)
             time.sleep(0)  # those who wait for the seat go first
             self.tell("on_rest")
         self.tell("on_train_end")
