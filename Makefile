@@ -30,6 +30,7 @@ $(PY):
 $(VENV)/.run: requirements.txt constraints.txt pyproject.toml | $(PY)
 	@echo "Installing what the app needs (TensorFlow is large: some minutes the first time)…"
 	@$(PIP) --requirement requirements.txt --editable .
+	@$(PY) -m compileall -q app.py pages playground # or the first start would, while somebody waits
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run

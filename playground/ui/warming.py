@@ -1,6 +1,6 @@
 """Importing what pages need while the server answers already: the browser loads Streamlit's own scripts meanwhile."""
 
-import gc
+import inspect
 import logging
 import time
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from importlib import import_module
 from threading import Event, Thread
 
 from playground.errors import PlaygroundError
+from playground.imports import importing
 from playground.jobs import start_engine
 from playground.settings import Settings
 
@@ -39,8 +40,11 @@ def begin(settings: Settings) -> None:
 
 def _warm_up(settings: Settings) -> None:
     try:
-        _import(FIRST)
+        with importing():
+            _import(FIRST)
         import_module("playground.ui.resources").lab()
+        # Streamlit asks it at a process's first element; Python then looks up the file of every module, for 0.15 s.
+        inspect.stack()
     except PlaygroundError as error:  # every page will say so, and try again
         log.error("The store cannot be used: %s", error)
     finally:
@@ -51,8 +55,8 @@ def _warm_up(settings: Settings) -> None:
     except PlaygroundError as error:
         log.error("The engine could not be started: %s", error)
     _wait_for_engine()
-    _import(LATER)
-    gc.freeze()  # what was imported stays: looking through it for garbage held every page up for 0.15 s
+    with importing():
+        _import(LATER)
 
 
 def _wait_for_engine() -> None:

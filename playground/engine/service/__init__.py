@@ -14,12 +14,15 @@ import time
 from multiprocessing import forkserver
 
 from playground.address import Address, Place, edition
+from playground.imports import importing
 from playground.settings import Settings
 
 log = logging.getLogger(__name__)
 
 WORKER = "playground.engine.worker"
 """The module whose functions may be called by name."""
+
+PRELOAD = "playground.engine.service.preload"
 
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 """How worker processes come to be. TensorFlow, imported but not yet used, survives a fork on Linux: one import serves
@@ -63,7 +66,9 @@ def run(settings: Settings, worker: str = WORKER) -> int:
         clean_environment(settings)
         if METHOD == "forkserver" and not settings.engine:
             start_fork_server(worker)
-        importlib.import_module("playground.engine.service.main").serve(settings, place, address, worker)
+        with importing():
+            service = importlib.import_module("playground.engine.service.main")
+        service.serve(settings, place, address, worker)
     finally:
         place.clear(address.nonce)
         place.lock.release()
@@ -79,5 +84,5 @@ def clean_environment(settings: Settings) -> None:
 
 def start_fork_server(worker: str) -> None:
     """Start the process that all workers are forked from; it imports while we go on."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["distributed.nanny", worker])
+    multiprocessing.get_context("forkserver").set_forkserver_preload([PRELOAD, "distributed.nanny", worker])
     forkserver.ensure_running()

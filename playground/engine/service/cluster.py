@@ -13,7 +13,7 @@ import dask.config
 import distributed
 from distributed import Nanny, Security
 
-from playground.engine.service import METHOD
+from playground.engine.service import METHOD, PRELOAD
 from playground.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class OwnCluster:
         self.security = Security.temporary()
         self._settings = settings
         self._scratch = folder / "scratch"
-        self._preload = ["playground.engine.service.process", worker]
+        self._preload = [PRELOAD, worker, "playground.engine.service.process"]
         self._scheduler = TlsScheduler(
             host=HOST, protocol="tls", security=self.security, dashboard=False, dashboard_address=None
         )

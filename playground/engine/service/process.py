@@ -24,5 +24,6 @@ def dask_setup(worker: Worker) -> None:
     sys.setswitchinterval(SECONDS_OF_A_TURN)
     # Half a million objects came with TensorFlow and stay: to search them for garbage stops all threads for 0.3 s.
     gc.freeze()
+    gc.enable()
     if str(worker.name).startswith("train") and hasattr(os, "nice"):
         os.nice(NICE)
