@@ -1,7 +1,8 @@
 """From nothing: ``make run`` to a moving curve, ``streamlit run`` to a usable page, and what the web process weighs.
 
 ``python -m benchmarks.cold_start --json``; the bars are 15 s, 3 s, 350 MB and no TensorFlow. The machine is installed
-(``make setup``), no engine lives, the store is empty.
+(``make setup``), no engine lives, the store is empty. Beside them stands what Streamlit itself takes for a page
+with one button: machines are shared, and their speed changes.
 """
 
 import os
@@ -26,6 +27,12 @@ from tests.browser.app import ROOT, environment_for, free_port, stop_engine
 from tests.browser.chrome import chromium
 from tests.browser.looks import train, wait_for_points
 
+ONE_BUTTON = """
+import streamlit as st
+
+with st.container(key="begin_play"):
+    st.button("Play")
+"""
 SECONDS_TO_SETTLE = 5
 """An engine's workers end after it; what starts next is not to share the machine with them."""
 
@@ -33,7 +40,7 @@ STREAMLIT_RUN = [str(ROOT / ".venv" / "bin" / "streamlit"), "run", "app.py"]
 
 
 def measure() -> dict[str, Any]:
-    """Four starts, each in a home of its own."""
+    """Four starts, each in a home of its own, and one of an app with a single button."""
     if not find_chromium():
         raise Skipped("no Chromium on this machine; make test installs one")
     if not (make := shutil.which("make")) or not Path(STREAMLIT_RUN[0]).exists():
@@ -51,6 +58,12 @@ def measure() -> dict[str, Any]:
         note("streamlit run, and its first page…")
         with _started(STREAMLIT_RUN, browser, "/", "begin_play") as (page, begin, _):
             usable = time.monotonic() - begin
+        note("streamlit run of a page with one button…")
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(ROOT / ".streamlit", Path(folder) / ".streamlit")
+            (Path(folder) / "app.py").write_text(ONE_BUTTON, encoding="utf-8")
+            with _started(STREAMLIT_RUN, browser, "/", "begin_play", Path(folder)) as (page, begin, _):
+                one_button = time.monotonic() - begin
         note("streamlit run, and the page Build & train…")
         with _started(STREAMLIT_RUN, browser) as (page, begin, process):
             build_usable = time.monotonic() - begin
@@ -63,6 +76,7 @@ def measure() -> dict[str, Any]:
         "of_which_until_train_was_pressed": round(pressed, 1),
         "of_which_until_the_first_point": round(appeared, 1),
         "streamlit_run_to_usable_page_seconds": round(usable, 1),
+        "streamlit_run_to_one_button_seconds": round(one_button, 1),
         "streamlit_run_to_usable_build_page_seconds": round(build_usable, 1),
         "streamlit_run_to_ready_engine_seconds": round(ready, 1),
         "web_process_megabytes": round(resident / 1e6),
@@ -72,9 +86,10 @@ def measure() -> dict[str, Any]:
 
 @contextmanager
 def _started(
-    command: list[str], browser: Browser, path: str = "/build", button: str = "train"
+    command: list[str], browser: Browser, path: str = "/build", button: str = "train", folder: Path = ROOT
 ) -> Iterator[tuple[Page, float, psutil.Process]]:
-    """Run ``command`` in an empty home; a page with the button of this key, when it began, and the web process."""
+    """Run ``command`` of ``folder`` in an empty home; a page with the button of this key, when it began, and the web
+    process."""
     with tempfile.TemporaryDirectory() as home:
         port = free_port()
         environment = environment_for(Path(home)) | {
@@ -84,7 +99,7 @@ def _started(
         page = browser.new_page(base_url=f"http://localhost:{port}")
         begin = time.monotonic()
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
         try:

@@ -179,6 +179,21 @@ def test_training_is_nice(running: Home) -> None:
 # Questions
 
 
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel does not group by sessions")
+def test_training_is_nice_among_sessions_too(running: Home) -> None:
+    """Linux shares out its cores among sessions first: pages are in another one than the engine."""
+    trains = running.train_worker()
+    others = [process for process in running.processes() if process.pid != trains.pid]
+    assert _autogroup(trains).endswith("nice 5")
+    assert _autogroup(trains) not in map(_autogroup, others)
+    assert all(_autogroup(process).endswith("nice 0") for process in others)
+
+
+def _autogroup(process: psutil.Process) -> str:
+    """Name and niceness of the group of sessions that Linux counts a process to."""
+    return Path(f"/proc/{process.pid}/autogroup").read_text().strip()
+
+
 def test_forty_questions_from_ten_threads(running: Home) -> None:
     with ThreadPoolExecutor(10) as threads:
         answers = list(threads.map(lambda n: running.jobs.ask("describe", str(n)), range(40)))

@@ -20,7 +20,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground import __version__
 from playground.errors import PlaygroundError
-from playground.settings import Settings
 from playground.ui import delivery, feed, warming
 from playground.ui.cookie import OWNER_COOKIE
 
@@ -95,7 +94,7 @@ async def health(request: Request) -> JSONResponse:
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Warm up, and start the engine beside the app, while the server answers already."""
     delivery.keep_whole_runs()
-    warming.begin(Settings())
+    warming.begin()
     yield
 
 

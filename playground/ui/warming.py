@@ -1,4 +1,7 @@
-"""Importing what pages need while the server answers already: the browser loads Streamlit's own scripts meanwhile."""
+"""Importing what pages need while the server answers already: the browser loads Streamlit's own scripts meanwhile.
+
+Whatever this module imports itself is imported before the server answers at all.
+"""
 
 import inspect
 import logging
@@ -10,8 +13,6 @@ from threading import Event, Thread
 
 from playground.errors import PlaygroundError
 from playground.imports import importing
-from playground.jobs import start_engine
-from playground.settings import Settings
 
 log = logging.getLogger("playground")
 
@@ -32,13 +33,13 @@ LATER = (
 SECONDS_FOR_ENGINE = 30
 
 
-def begin(settings: Settings) -> None:
+def begin() -> None:
     """Import, open the store and start the engine, in a thread; ``WARM`` tells when pages can be drawn."""
     WARM.clear()
-    Thread(target=_warm_up, args=(settings,), name="warm up", daemon=True).start()
+    Thread(target=_warm_up, name="warm up", daemon=True).start()
 
 
-def _warm_up(settings: Settings) -> None:
+def _warm_up() -> None:
     try:
         with importing():
             _import(FIRST)
@@ -51,7 +52,7 @@ def _warm_up(settings: Settings) -> None:
         WARM.set()
     # The engine loads TensorFlow for seconds, on all cores there are: the first page goes first.
     try:
-        start_engine(settings)
+        import_module("playground.jobs").start_engine(import_module("playground.settings").Settings())
     except PlaygroundError as error:
         log.error("The engine could not be started: %s", error)
     _wait_for_engine()

@@ -14,6 +14,7 @@ import time
 from multiprocessing import forkserver
 
 from playground.address import Address, Place, edition
+from playground.engine.service.priority import nice_among_sessions
 from playground.imports import importing
 from playground.settings import Settings
 
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 WORKER = "playground.engine.worker"
 """The module whose functions may be called by name."""
+
+NICE_AT_START = 5
+"""While it starts, the engine leaves the processor to those who draw and look at the first page."""
 
 PRELOAD = "playground.engine.service.preload"
 
@@ -64,6 +68,7 @@ def run(settings: Settings, worker: str = WORKER) -> int:
     try:
         place.write(address)
         clean_environment(settings)
+        nice_among_sessions(NICE_AT_START)
         if METHOD == "forkserver" and not settings.engine:
             start_fork_server(worker)
         with importing():

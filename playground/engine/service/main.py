@@ -12,6 +12,7 @@ from pathlib import Path
 from playground.address import Address, Manner, Place
 from playground.engine.service.cluster import Cluster, OwnCluster, RemoteCluster
 from playground.engine.service.dispatcher import Dispatcher
+from playground.engine.service.priority import nice_among_sessions
 from playground.settings import Settings
 from playground.store import open_store
 
@@ -53,6 +54,7 @@ class Engine:
             holder = f"engine {self._address.pid} {self._address.nonce}"
             dispatcher = Dispatcher(cluster, store, self._settings, holder=holder, worker=self._worker)
             await dispatcher.start()
+            nice_among_sessions(0)
             log.info("ready after %.1f s", time.time() - self._address.started)
             await self._serve(cluster, dispatcher)
             await dispatcher.close()

@@ -8,6 +8,8 @@ import sys
 
 from distributed import Worker
 
+from playground.engine.service.priority import nice_among_sessions
+
 NICE = 5
 """Training gives way to pages and to questions."""
 SECONDS_OF_A_TURN = 0.001
@@ -27,3 +29,5 @@ def dask_setup(worker: Worker) -> None:
     gc.enable()
     if str(worker.name).startswith("train") and hasattr(os, "nice"):
         os.nice(NICE)
+        os.setsid()
+        nice_among_sessions(NICE)
