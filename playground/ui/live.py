@@ -43,9 +43,8 @@ def live_view(lab: Lab, run_id: str | None) -> None:
             if moment and moment.run.status.is_over:
                 _afterwards(lab, moment.run)
     if experiment.data.family == "points":
-        st.fragment(guarded(_surface), run_every=PACE if is_live else None, key="live_surface_part")(
-            lab, run_id, experiment
-        )
+        pace = state.pace(PACE) if is_live else None
+        st.fragment(guarded(_surface), run_every=pace, key="live_surface_part")(lab, run_id, experiment)
     if moment and moment.run.status.is_over:
         _details(moment.run)
 

@@ -10,6 +10,7 @@ The address names what is shown, so that a refresh, another browser or a link sh
 Streamlit clears the address when a page is chosen in the side bar; :func:`follow_address` puts it back.
 """
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,7 @@ _EXPERIMENT, _DRAFT, _SHARED, _RUN = "design.experiment", "design.draft", "desig
 _MODEL = "watch.model"
 _PAST, _REVISION, _PROBLEMS, _DESCRIPTION = "design.past", "design.revision", "design.problems", "design.description"
 _MISSING, _WRITTEN = "address.missing", "address.written"
+_PACE = "watch.pace"
 
 
 def experiment() -> Experiment:
@@ -216,6 +218,15 @@ def watch(run: str) -> None:
 def look_at(model: str) -> None:
     """Look into a model of the library on the pages that look into a network."""
     st.session_state[_MODEL] = model
+
+
+def pace(seconds: float) -> float:
+    """The pace of this tab for something to be looked at about every ``seconds``: up to a tenth faster, by chance.
+
+    The pages of a class that arrives together would else be refreshed together, over and over.
+    """
+    share: float = st.session_state.setdefault(_PACE, random.uniform(0.9, 1.0))
+    return seconds * share
 
 
 # Widgets

@@ -27,7 +27,7 @@ PLACE = "steering"
 def steering_row(lab: Lab, run: Run | None) -> None:
     """The buttons, in a fragment of their own; where the run ends or begins anew, it has the whole page drawn again."""
     is_live = run is not None and not run.status.is_over
-    st.fragment(guarded(_row), run_every=PACE if is_live else None, key="steering")(
+    st.fragment(guarded(_row), run_every=state.pace(PACE) if is_live else None, key="steering")(
         lab, run and run.id, run and _standing(run)
     )
 

@@ -67,7 +67,8 @@ def _run_and_buttons(lab: Lab, run: Run | None, trains: bool) -> None:
         st.caption(f"run {short_id(run.id)}", width="content")
         with st.container(width="content"):
             is_over = run.status.is_over
-            st.fragment(guarded(_badge), run_every=None if is_over else PACE, key="strip_badge")(lab, run.id, is_over)
+            pace = None if is_over else state.pace(PACE)
+            st.fragment(guarded(_badge), run_every=pace, key="strip_badge")(lab, run.id, is_over)
     can_stop = run is not None and not run.status.is_over and not run.controls.stop and state.may_control(run)
     if trains and st.button("Train", type="primary", icon=":material/play_arrow:", key="train"):
         _train(lab)
