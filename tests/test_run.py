@@ -94,6 +94,31 @@ def test_kept_epochs_are_spread_over_the_training(train, store, monkeypatch):
         assert max(np.diff(kept)) <= max(1, epochs / 5)
 
 
+def test_epochs_that_rush_by_are_kept_ever_more_rarely_and_stepped_ones_as_they_come(store, monkeypatch):
+    from types import SimpleNamespace
+
+    from playground.engine.training import callbacks
+
+    clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
+    monkeypatch.setattr(callbacks, "time", clock)
+    keep, at = callbacks.KeepEpochs(store, store.create_run(MOONS).id, "lease"), []
+    monkeypatch.setattr(keep, "_keep", lambda loop: (at.append(clock.now), setattr(keep, "_written_at", clock.now)))
+
+    def decide(until: float, every: float) -> list[float]:
+        at.clear()
+        while clock.now < until:
+            clock.now += every
+            keep.on_decision(None)
+        return list(at)
+
+    assert len(decide(40, 0.25)) == 40
+    rushed = decide(400, 0.25)
+    assert len(rushed) < 120
+    assert max(np.diff(rushed)) <= 11
+    clock.now += 30  # a pause, and then a step every two seconds
+    assert len(decide(clock.now + 20, 2.0)) == 10
+
+
 def test_it_is_told_at_once_that_no_further_step_is_taken(train, store, monkeypatch):
     from playground.engine.probes.health import WatchHealth
 

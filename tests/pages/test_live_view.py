@@ -67,6 +67,26 @@ def test_while_the_browser_has_no_socket_the_page_brings_the_frames(store, monke
     assert paces["live_head_part"] == paces["live_curves_part"] == live.PACE
 
 
+def test_tabs_look_at_moments_of_their_own(store, monkeypatch):
+    """All together, each of forty would wait for all others; none looks more rarely than it says."""
+    run, paces = run_in(store, experiment_of("moons")), []
+    visit("build")
+    from playground.ui import live
+
+    fragment = live.st.fragment
+
+    def noted(func, *, run_every=None, key=None):
+        paces.extend([run_every] if key == "live_surface_part" else [])
+        return fragment(func, run_every=run_every, key=key)
+
+    monkeypatch.setattr(live.st, "fragment", noted)
+    tabs = [visit("build", run=run.id) for _ in range(3)]
+    assert len(set(paces)) == 3
+    assert all(0.9 * live.PACE <= pace <= live.PACE for pace in paces)
+    tabs[0].run()
+    assert paces[3] == paces[0]  # a tab keeps its own
+
+
 def test_a_run_that_is_over_offers_what_one_does_with_it(store):
     at = visit("build", run=run_in(store, experiment_of("iris"), Event.FINISH).id)
     assert button(at, "10 more epochs")

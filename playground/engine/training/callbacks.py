@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 WHOLE_BYTES = 8_000_000
 """Up to so many bytes an epoch is kept with the state of its optimizer."""
 KEPT_SHARE = 1 / 40
-"""From one kept epoch to the next, of the time that has gone by: most are given up again, so that ten are left."""
+"""From one kept epoch to the next, of the time that has gone by, where there are more: of all of them ten are left."""
 PICTURE_SHARE, PICTURES_SHARE = 0.03, 0.15
 """Of the training's time that drawing one kind of picture may take; and of the process's, for all trainings in it."""
 
@@ -176,16 +176,17 @@ class KeepEpochs(Callback):
 
     The latest are always among them, for those who step on and take it back; of the others those that are far enough
     apart (:func:`spread`). The first are the weights before the first step: epoch 0, or that from which a saved
-    training goes on. At most one a second, for a run that is over in a moment must not wait for its disk, and rarer as
-    time goes by (:data:`KEPT_SHARE`). Of small networks the optimizer is kept as well: going back to such an epoch is
-    as if what came after had never been.
+    training goes on. At most one a second, for a run that is over in a moment must not wait for its disk; where epochs
+    rush by, ever rarer (:data:`KEPT_SHARE`). Of small networks the optimizer is kept as well: going back to such an
+    epoch is as if what came after had never been.
     """
 
     def __init__(self, store: Store, run_id: str, lease: str, most: int = 10, seconds: float = 1.0) -> None:
         self._store, self._run_id, self._lease, self._most, self._seconds = store, run_id, lease, most, seconds
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"epochs-{run_id}")
         self._kept = store.kept_epochs(run_id)
-        self._written_at, self._began = -math.inf, time.perf_counter()
+        self._written_at = self._decided_at = -math.inf
+        self._began = time.perf_counter()
         self._pending: Future[None] | None = None
 
     def on_train_begin(self, loop: Loop) -> None:
@@ -194,7 +195,10 @@ class KeepEpochs(Callback):
 
     def on_decision(self, loop: Loop) -> None:
         now = time.perf_counter()
-        late = now - self._written_at >= self._seconds * max(1.0, (now - self._began) * KEPT_SHARE)
+        # Whoever steps finds the epochs that were stepped through, however long the training has lasted.
+        rushes, self._decided_at = now - self._decided_at < self._seconds, now
+        longer = max(1.0, (now - self._began) * KEPT_SHARE) if rushes else 1.0
+        late = now - self._written_at >= self._seconds * longer
         if late and (self._pending is None or self._pending.done()):
             self._keep(loop)
 
