@@ -2,10 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from playground.errors import SpecError
 
 
 def _default_home() -> Path:
@@ -13,7 +15,11 @@ def _default_home() -> Path:
 
 
 class Settings(BaseSettings):
-    """Settings from ``PLAYGROUND_…`` variables; the README lists them from here."""
+    """Settings from ``PLAYGROUND_…`` variables; the README lists them from here.
+
+    Raises:
+        SpecError: a variable cannot be read; the message names it.
+    """
 
     model_config = SettingsConfigDict(env_prefix="PLAYGROUND_", frozen=True, extra="ignore")
 
@@ -39,6 +45,17 @@ class Settings(BaseSettings):
     )
     checkpoint_seconds: float = Field(30, gt=0, description="Seconds between checkpoints of a run.")
     lease_seconds: float = Field(10, gt=0, description="A run whose worker is silent for so long is interrupted.")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_plain_words(cls, values: object, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return validate(values)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            name = f"PLAYGROUND_{problem['loc'][0]}".upper()
+            said = f"{name}: {problem['msg']}; it is {problem['input']!r}. Change it or leave it out."
+            raise SpecError(said) from None
 
     @field_validator("data", mode="before")
     @classmethod

@@ -15,12 +15,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 from starlette.types import Message
+from streamlit.testing.v1 import AppTest
 
 from playground.errors import StoreError
 from playground.jobs import EngineStatus
 from playground.ui import navigation, resources
 from playground.ui.cookie import OWNER_COOKIE
 from playground.ui.server import MIDDLEWARE, ROUTES
+from tests.visit import SCRIPT
 
 ROOT = Path(__file__).parents[1]
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
@@ -98,6 +100,25 @@ def test_no_page_imports_tensorflow(page, tmp_path, monkeypatch):
     # Both come with the first scores, not with a page.
     assert "'sklearn'" not in modules
     assert "'scipy'" not in modules
+
+
+def test_a_setting_that_cannot_be_read_is_told_in_words_everywhere(tmp_path, monkeypatch):
+    """On every page, to whoever asks for its health, and in the terminal: never as a traceback."""
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
+    monkeypatch.setenv("PLAYGROUND_TRAIN_WORKERS", "many")
+    resources.lab.cache_clear()
+    status, _, body = get("/healthz")
+    assert status == 503
+    assert "PLAYGROUND_TRAIN_WORKERS: Input should be a valid integer" in json.loads(body)["message"]
+    at = AppTest.from_file(SCRIPT, default_timeout=30).run()
+    assert not at.exception
+    assert [error.value for error in at.error] == [json.loads(body)["message"]]
+    outcome = subprocess.run(
+        [sys.executable, "-c", "from playground.ui import warming as w; w.FIRST = w.LATER = (); w._warm_up()"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "PLAYGROUND_TRAIN_WORKERS" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
 
 
 class Desk:

@@ -9,8 +9,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from pydantic import ValidationError
-
 from playground.cli import doctor, engine, models, show, train
 from playground.cli.output import trace_of_fault
 from playground.errors import DataMissing, ModelRefused, NotFound, PlaygroundError, SpecError
@@ -86,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        code: int = options.command(options, _settings())
+        code: int = options.command(options, Settings())
     except PlaygroundError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, REFUSED) else 1
@@ -99,12 +97,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Something in the playground itself went wrong: {error}. {trace_of_fault()} says more.", file=sys.stderr)
         return 1
     return code
-
-
-def _settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        name = f"PLAYGROUND_{problem['loc'][0]}".upper()
-        raise SpecError(f"{name}: {problem['msg']}; it is {problem['input']!r}. Change it or leave it out.") from None

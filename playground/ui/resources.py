@@ -2,7 +2,7 @@
 
 import functools
 
-from playground.jobs import DaskJobs
+from playground.jobs import DaskJobs, start_engine
 from playground.lab import Lab
 from playground.settings import Settings
 from playground.store import open_store
@@ -14,6 +14,12 @@ def lab() -> Lab:
 
     Raises:
         StoreError: the store cannot be opened.
+        SpecError: a setting cannot be read.
     """
     settings = Settings()
     return Lab(open_store(settings.database, settings.artifacts), DaskJobs(settings, revive=True), settings)
+
+
+def engine() -> None:
+    """Make sure that an engine lives or is about to; raises as :func:`lab` does."""
+    start_engine(Settings())

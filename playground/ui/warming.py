@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
 from threading import Event, Thread
+from typing import Any
 
 from playground.errors import PlaygroundError
 from playground.imports import importing
@@ -43,16 +44,17 @@ def _warm_up() -> None:
     try:
         with importing():
             _import(FIRST)
-        import_module("playground.ui.resources").lab()
-        # Streamlit asks it at a process's first element; Python then looks up the file of every module, for 0.15 s.
+        _resources().lab()
+        # Streamlit asks it at a process's first element; Python then looks up the file of every module: 50 ms, or 170
+        # beside a browser that starts as well.
         inspect.stack()
     except PlaygroundError as error:  # every page will say so, and try again
-        log.error("The store cannot be used: %s", error)
+        log.error("No page can be drawn: %s", error)
     finally:
         WARM.set()
     # The engine loads TensorFlow for seconds, on all cores there are: the first page goes first.
     try:
-        import_module("playground.jobs").start_engine(import_module("playground.settings").Settings())
+        _resources().engine()
     except PlaygroundError as error:
         log.error("The engine could not be started: %s", error)
     _wait_for_engine()
@@ -62,7 +64,7 @@ def _warm_up() -> None:
 
 def _wait_for_engine() -> None:
     """Leave the processor to those who wait: the browser, which draws the first page, and the engine."""
-    lab, since = import_module("playground.ui.resources").lab, time.monotonic()
+    lab, since = _resources().lab, time.monotonic()
     with suppress(PlaygroundError):
         while lab().engine_status().state == "starting" and time.monotonic() - since < SECONDS_FOR_ENGINE:
             time.sleep(0.5)
@@ -71,3 +73,8 @@ def _wait_for_engine() -> None:
 def _import(modules: Iterable[str]) -> None:
     for module in modules:
         import_module(module)
+
+
+def _resources() -> Any:
+    """Imported by name, for it brings nearly all there is with it."""
+    return import_module("playground.ui.resources")
