@@ -2,6 +2,7 @@
 
 import multiprocessing
 import pickle
+import re
 import sqlite3
 import sys
 import threading
@@ -158,7 +159,7 @@ def _everything_in(store: Store) -> list[str]:
     with store._reading() as connection:
         found = connection.scalars(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
         return [
-            *sorted(" ".join(sql.split()) for sql in found),
+            *sorted(re.sub(r"\s*([(),]|\s)\s*", r"\1", sql) for sql in found),
             connection.scalar(text("SELECT * FROM alembic_version")),
         ]
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from playground.errors import StoreError
 from playground.store.artifacts import Artifacts
@@ -67,11 +67,9 @@ def open_store(url: str, artifacts: Path) -> Store:
 def _create(connection: Connection) -> None:
     """Make at once what all migrations together make; a test compares the two."""
     metadata.create_all(connection, checkfirst=False)
-    name = "version_num"
-    key = PrimaryKeyConstraint(name, name="alembic_version_pkc")
-    revision = Table("alembic_version", MetaData(), Column(name, String(32)), key)
-    revision.create(connection)
-    connection.execute(revision.insert().values({name: HEAD}))
+    key = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"
+    connection.execute(text(f"CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, {key})"))
+    connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})
 
 
 def _revision(connection: Connection) -> str | None:
