@@ -197,8 +197,8 @@ class KeepEpochs(Callback):
         now = time.perf_counter()
         # Whoever steps finds the epochs that were stepped through, however long the training has lasted.
         rushes, self._decided_at = now - self._decided_at < self._seconds, now
-        longer = max(1.0, (now - self._began) * KEPT_SHARE) if rushes else 1.0
-        late = now - self._written_at >= self._seconds * longer
+        gap = max(self._seconds, (now - self._began) * KEPT_SHARE) if rushes else self._seconds
+        late = now - self._written_at >= gap
         if late and (self._pending is None or self._pending.done()):
             self._keep(loop)
 
