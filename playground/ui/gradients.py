@@ -27,7 +27,7 @@ REFRESH = 1.0
 
 def show_health(lab: Lab, run: Run) -> None:
     """Verdicts and curves, following the run while it lives."""
-    every = None if run.status.is_over else REFRESH
+    every = None if run.status.is_over else state.pace(REFRESH)
     st.fragment(guarded(_health), run_every=every, key="health")(lab, run.id, run.status.is_over)
 
 

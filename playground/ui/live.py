@@ -35,7 +35,8 @@ def live_view(lab: Lab, run_id: str | None) -> None:
     moment = lab.follow(run_id) if run_id else None
     experiment = moment.run.experiment if moment else state.experiment()
     is_live = moment is not None and not moment.run.status.is_over
-    brought = PACE if is_live and not state.kept(SOCKET, True) else None
+    pace = state.pace(PACE) if is_live else None
+    brought = None if state.kept(SOCKET, True) else pace
     for part in ("head", "curves"):
         st.fragment(guarded(_part), run_every=brought, key=f"live_{part}_part")(lab, run_id, experiment, part)
         if part == "head":
@@ -43,7 +44,6 @@ def live_view(lab: Lab, run_id: str | None) -> None:
             if moment and moment.run.status.is_over:
                 _afterwards(lab, moment.run)
     if experiment.data.family == "points":
-        pace = state.pace(PACE) if is_live else None
         st.fragment(guarded(_surface), run_every=pace, key="live_surface_part")(lab, run_id, experiment)
     if moment and moment.run.status.is_over:
         _details(moment.run)

@@ -5,6 +5,7 @@ import streamlit as st
 from playground.displays import words
 from playground.lab import Lab
 from playground.records import RunStatus
+from playground.ui import state
 from playground.ui.errors import guarded
 
 CALM, STARTING = 10.0, 2.0
@@ -22,7 +23,8 @@ def sidebar(lab: Lab) -> None:
     """Engine and queue, refreshed slowly."""
     ready = lab.engine_status().state == "ready"
     with st.sidebar:
-        st.fragment(guarded(_engine), run_every=CALM if ready else STARTING, key="engine")(lab, ready)
+        pace = state.pace(CALM if ready else STARTING)
+        st.fragment(guarded(_engine), run_every=pace, key="engine")(lab, ready)
 
 
 def _engine(lab: Lab, was_ready: bool) -> None:

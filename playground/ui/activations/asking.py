@@ -69,5 +69,5 @@ def section(looked: Looked, key: str, draw: Callable[..., None], *args: Any) -> 
         if state.kept(waiting) != was_waiting:
             st.rerun()  # a fragment keeps the pace it was drawn with; the next run of the page gives it another
 
-    pace = WAITING if state.kept(waiting, False) else WATCHING if is_live else None
+    pace = WAITING if state.kept(waiting, False) else state.pace(WATCHING) if is_live else None
     st.fragment(guarded(drawn), run_every=pace, key=key)()

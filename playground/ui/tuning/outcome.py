@@ -47,7 +47,8 @@ def outcome(lab: Lab) -> None:
         _placeholder()
         return
     family = lab.outcomes.family(run)
-    st.fragment(guarded(_live), run_every=PACE if family.waiting else None, key="tuning_live")(lab, family)
+    pace = state.pace(PACE) if family.waiting else None
+    st.fragment(guarded(_live), run_every=pace, key="tuning_live")(lab, family)
     if run.status.is_over:
         guarded(_before_and_after)(lab, family)
 
