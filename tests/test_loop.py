@@ -318,6 +318,20 @@ def test_streamed_data_gives_the_same_bits(examples, steps, table):
     assert [point.values for point in streamed.history] == [point.values for point in loop.history]
 
 
+@pytest.mark.parametrize("kind", [OnDevice, Streamed])
+def test_a_window_is_the_same_whatever_was_asked_before(kind, table):
+    schedule = Schedule(EXAMPLES, 32, 200)
+    size = -(-EXAMPLES // 32)
+    steps = [0, size * 4, size * 8, size * 2, 0, size * 100]  # the next ones, which are made ahead, and others
+    source = kind(table, schedule, shuffle=True, seed=3)
+    for step in steps:
+        window, fresh = source.window(step), kind(table, schedule, shuffle=True, seed=3).window(step)
+        assert (window.start, window.end) == (fresh.start, fresh.end)
+        assert window.start <= step < window.end
+        np.testing.assert_array_equal(window.orders, fresh.orders)
+        np.testing.assert_array_equal(window.data[0], fresh.data[0])
+
+
 @pytest.mark.parametrize("execution", ["plain", "xla"])
 def test_a_nan_ends_training_with_the_last_good_weights(execution, table):
     x, y = table

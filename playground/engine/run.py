@@ -158,10 +158,10 @@ class _Running:
                 continue
             arrays[f"y_true_{split}"], arrays[f"y_score_{split}"] = y, parts.scores(x)
             with parts.learner.seat() as program:
-                program.model.reset_metrics()
+                program.reset_metrics()
                 program.evaluate(batches_of((x, encode_targets(y, self.experiment, data.facts))))
                 scores |= {f"{prefix}_{metric}": value for metric, value in program.metrics()[0].items()}
-                program.model.reset_metrics()
+                program.reset_metrics()
         self.store.write_arrays(self.run.id, name, arrays, lease=self.lease)
         return {name: value for name, value in scores.items() if math.isfinite(value)}
 

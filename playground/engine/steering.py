@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from playground.engine.course import Course
 from playground.engine.training import Callback, Loop, Program, Schedule, Source, Stage
-from playground.engine.training.reporting import Reporter
+from playground.engine.training.reporting import SECONDS_BETWEEN_LOOKS, Reporter
 from playground.errors import NotFound, PlaygroundError, SpecError
 from playground.records import Event, Ordered
 from playground.spec.orders import (
@@ -96,7 +96,7 @@ class Steer(Callback):
                 if patience <= 0:
                     return
             time.sleep(patience)
-            self._listen(loop)
+            self._listen(loop, LOOK_EVERY)
         loop.stop_training = True
 
     def _is_to_end(self, loop: Loop) -> bool:
@@ -129,8 +129,8 @@ class Steer(Callback):
 
     # Orders
 
-    def _listen(self, loop: Loop) -> None:
-        self._reporter.look()
+    def _listen(self, loop: Loop, every: float = SECONDS_BETWEEN_LOOKS) -> None:
+        self._reporter.look(every)
         for at, ordered in [*self._later]:
             if loop.step >= at:
                 self._later.remove((at, ordered))

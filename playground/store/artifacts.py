@@ -21,7 +21,7 @@ from playground.errors import NotFound, StoreError
 from playground.store.database import Database
 from playground.store.files import Arrays, read_npz, write_npz
 from playground.store.rows import find, find_held
-from playground.store.schema import files
+from playground.store.schema import files, runs
 
 KEPT = 2
 CHECKPOINT = "checkpoint"
@@ -160,7 +160,7 @@ class Artifacts(Database):
 
 
 def _find(connection: Connection, id: str, lease: str) -> Row[Any]:
-    return find_held(connection, id, lease) if lease else find(connection, id)
+    return find_held(connection, id, lease, runs.c.id) if lease else find(connection, id, runs.c.id)
 
 
 def _newest(connection: Connection, run: str, name: str) -> list[Row[Any]]:

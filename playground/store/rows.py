@@ -4,7 +4,7 @@ import time
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Column, Connection, Row, select, update
 
 from playground.errors import LeaseLost, NotFound
 from playground.records import Controls, Event, Run, RunStatus, advance
@@ -20,13 +20,13 @@ def as_run(row: Row[Any]) -> Run:
     return Run(controls=Controls(row.stop, row.pause, row.orders), **{name: getattr(row, name) for name in _FIELDS})
 
 
-def find(connection: Connection, id: str) -> Row[Any]:
-    """The row of a run; in a transaction that writes it is locked until its end.
+def find(connection: Connection, id: str, *columns: Column[Any]) -> Row[Any]:
+    """The row of a run, or some ``columns`` of it; in a transaction that writes it is locked until its end.
 
     Raises:
         NotFound: no such run.
     """
-    statement = select(runs).where(runs.c.id == id)
+    statement = select(*columns or (runs,)).where(runs.c.id == id)
     if connection.get_execution_options().get("writes"):
         statement = statement.with_for_update()  # PostgreSQL; on SQLite, BEGIN IMMEDIATE has locked the database
     row = connection.execute(statement).one_or_none()
@@ -35,14 +35,14 @@ def find(connection: Connection, id: str) -> Row[Any]:
     return row
 
 
-def find_held(connection: Connection, id: str, lease: str) -> Row[Any]:
-    """The row of a run that is held by ``lease``.
+def find_held(connection: Connection, id: str, lease: str, *columns: Column[Any]) -> Row[Any]:
+    """The row of a run that is held by ``lease``; or its number and some ``columns``, which a worker asks for often.
 
     Raises:
         LeaseLost: somebody else holds it, or nobody, or it is deleted.
     """
     try:
-        row = find(connection, id)
+        row = find(connection, id, *((runs.c.number, runs.c.lease, *columns) if columns else ()))
     except NotFound:
         row = None
     if row is None or not lease or row.lease != lease:

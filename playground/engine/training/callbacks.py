@@ -25,6 +25,8 @@ WHOLE_BYTES = 8_000_000
 """Up to so many bytes an epoch is kept with the state of its optimizer."""
 KEPT_SHARE = 1 / 40
 """From one kept epoch to the next, of the time that has gone by, where there are more: of all of them ten are left."""
+KEEPING_SHARE = 0.01
+"""Of the training's time that keeping epochs may take, where they rush by."""
 PICTURE_SHARE, PICTURES_SHARE = 0.03, 0.15
 """Of the training's time that drawing one kind of picture may take; and of the process's, for all trainings in it."""
 
@@ -186,7 +188,7 @@ class KeepEpochs(Callback):
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"epochs-{run_id}")
         self._kept = store.kept_epochs(run_id)
         self._written_at = self._decided_at = -math.inf
-        self._began = time.perf_counter()
+        self._began, self._cost = time.perf_counter(), math.inf
         self._pending: Future[None] | None = None
 
     def on_train_begin(self, loop: Loop) -> None:
@@ -197,10 +199,14 @@ class KeepEpochs(Callback):
         now = time.perf_counter()
         # Whoever steps finds the epochs that were stepped through, however long the training has lasted.
         rushes, self._decided_at = now - self._decided_at < self._seconds, now
-        gap = max(self._seconds, (now - self._began) * KEPT_SHARE) if rushes else self._seconds
-        late = now - self._written_at >= gap
+        late = now - self._written_at >= (self._gap(now) if rushes else self._seconds)
         if late and (self._pending is None or self._pending.done()):
             self._keep(loop)
+
+    def _gap(self, now: float) -> float:
+        """Seconds between two kept epochs of many."""
+        cost = self._cost if self._cost < math.inf else 0.0
+        return max(self._seconds, (now - self._began) * KEPT_SHARE, cost / KEEPING_SHARE)
 
     def on_jump(self, loop: Loop) -> None:
         if self._pending is not None:
@@ -224,6 +230,7 @@ class KeepEpochs(Callback):
         self._pending = self._pool.submit(self._save, round(loop.epoch), values)
 
     def _save(self, epoch: int, values: list[Any]) -> None:
+        began = time.perf_counter()
         try:
             arrays = {f"v{index}": np.asarray(value) for index, value in enumerate(values)}
             self._store.keep_epoch(self._run_id, epoch, arrays, lease=self._lease)
@@ -234,6 +241,7 @@ class KeepEpochs(Callback):
         except StoreError as error:
             # What was kept before is whole; a full disk must not end a training.
             logger.warning("weights of run %s after epoch %d: %s", self._run_id, epoch, error)
+        self._cost = min(self._cost, time.perf_counter() - began)  # what it is when nobody else wants the processor
 
 
 def spread(epochs: Sequence[int], most: int, latest: int = 3) -> list[int]:

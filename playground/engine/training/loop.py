@@ -187,7 +187,7 @@ class Loop:
 
         def give(program: Program) -> None:
             program.assign(values)
-            program.model.reset_metrics()
+            program.reset_metrics()
             self._set_constant_rate(program)
             self._sums = program.metrics()[1]
 
@@ -253,12 +253,12 @@ class Loop:
 
     def _decide(self, program: Program, running: dict[str, float]) -> None:
         """Write down the period's scores. Training and validation share the metrics' variables: one after the other."""
-        program.model.reset_metrics()
+        program.reset_metrics()
         scores = dict(running)
         if self.validation:
             program.evaluate(self.validation)
             scores |= {f"val_{name}": value for name, value in program.metrics()[0].items()}
-            program.model.reset_metrics()
+            program.reset_metrics()
         self._sums = {}
         self.history.append(Point(self.step, self.epoch, "epoch", scores))
 

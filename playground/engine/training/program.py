@@ -80,6 +80,7 @@ class Program:
         self._test = tf.function(model.test_step, autograph=False)
         self._predict = tf.function(lambda x: model(x, training=False), autograph=False)
         self._read = tf.function(self._metrics, autograph=False)
+        self._reset = tf.function(model.reset_metrics, autograph=False)
         self._finite = tf.function(self._all_finite, autograph=False)
         self._present = tf.function(
             lambda: [tf.identity(variable.value) for variable in self.variables], autograph=False
@@ -209,6 +210,10 @@ class Program:
             {name: float(np.mean(value)) for name, value in results.items()},
             {name: (float(total), float(count)) for name, (total, count) in sums.items()},
         )
+
+    def reset_metrics(self) -> None:
+        """Keras's ``reset_metrics`` in one call; one for each of their variables takes a millisecond and more."""
+        self._reset()
 
     def _all_finite(self) -> tf.Tensor:
         floats = [v.value for v in self.model.trainable_variables if v.dtype.startswith(("float", "bfloat"))]

@@ -34,7 +34,28 @@ class Source(Protocol):
         """The window in which ``step`` lies; it never reaches over a decision."""
 
 
-class OnDevice:
+class _Ahead:
+    """Makes the next window while the present one is trained on."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="window")
+        self._now: Window | None = None
+        self._next: tuple[int, Future[Window]] | None = None
+
+    def window(self, step: int) -> Window:
+        if self._now is None or not self._now.start <= step < self._now.end:
+            if self._next is None or self._next[0] != step:
+                self._next = (step, self._pool.submit(self._make, step))
+            self._now = self._next[1].result()
+            following = self._now.end
+            self._next = (following, self._pool.submit(self._make, following))
+        return self._now
+
+    def _make(self, step: int) -> Window:
+        raise NotImplementedError
+
+
+class OnDevice(_Ahead):
     """All examples stay on the device; a window is the span between two decisions.
 
     Args:
@@ -42,25 +63,22 @@ class OnDevice:
     """
 
     def __init__(self, data: Any, schedule: Schedule, shuffle: bool, seed: int) -> None:
+        super().__init__()
         self.sizes = schedule
         self._data = tf.nest.map_structure(tf.convert_to_tensor, data)
         self._shuffle, self._seed = shuffle, seed
-        self._now: Window | None = None
 
-    def window(self, step: int) -> Window:
-        if self._now is None or not self._now.start <= step < self._now.end:
-            first, last = self.sizes.period(step)
-            orders = tf.constant(self.sizes.orders(first, self._seed, self._shuffle))
-            self._now = Window(self._data, orders, self.sizes.step_of(first), self.sizes.step_of(last))
-        return self._now
+    def _make(self, step: int) -> Window:
+        first, last = self.sizes.period(step)
+        orders = tf.constant(self.sizes.orders(first, self._seed, self._shuffle))
+        return Window(self._data, orders, self.sizes.step_of(first), self.sizes.step_of(last))
 
 
-class Streamed:
+class Streamed(_Ahead):
     """Examples stay in host memory; a window is as many steps of an epoch as ``window_bytes`` hold.
 
-    The next window is gathered while the present one is trained on. A window has room for its whole batches and, after
-    them, for the epoch's last smaller batch, so that all windows have one shape and one trace; the last window of an
-    epoch, which may be short, is filled from the back.
+    A window has room for its whole batches and, after them, for the epoch's last smaller batch, so that all windows
+    have one shape and one trace; the last window of an epoch, which may be short, is filled from the back.
 
     Args:
         data: a flat tuple of NumPy arrays, ``schedule.examples`` rows each.
@@ -74,6 +92,7 @@ class Streamed:
         seed: int,
         window_bytes: int = WINDOW_BYTES,
     ) -> None:
+        super().__init__()
         self._data, self._schedule, self._shuffle, self._seed = data, schedule, shuffle, seed
         self._full, self._tail = divmod(schedule.examples, schedule.batch_size)
         row_bytes = sum(array[:1].nbytes for array in data)
@@ -81,20 +100,8 @@ class Streamed:
         self.sizes = Schedule(self._steps * schedule.batch_size + self._tail, schedule.batch_size, 1)
         self._orders = tf.range(self.sizes.examples)[None]
         self._order: tuple[int, np.ndarray] | None = None
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="stream")
-        self._now: Window | None = None
-        self._next: tuple[int, Future[Window]] | None = None
 
-    def window(self, step: int) -> Window:
-        if self._now is None or not self._now.start <= step < self._now.end:
-            if self._next is None or self._next[0] != step:
-                self._next = (step, self._pool.submit(self._gather, step))
-            self._now = self._next[1].result()
-            following = self._now.end
-            self._next = (following, self._pool.submit(self._gather, following))
-        return self._now
-
-    def _gather(self, step: int) -> Window:
+    def _make(self, step: int) -> Window:
         epoch = int(self._schedule.epoch_of(step))
         within = step - self._schedule.step_of(epoch)
         # The smaller batch belongs to the window of the last whole one.
