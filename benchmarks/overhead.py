@@ -5,8 +5,8 @@
 ``live``: metrics, kept epochs, checkpoints and controls, beside nothing. ``gradients``: what watches the health of a
 training, and ``pictures``: the network and its decision surface, for points in the plane; each beside metrics and
 controls. The loop is as the app runs it, recording to a real store. Within one training the callbacks are switched on
-and off every few seconds, so that a machine that changes its speed changes it for both; the median over pairs of
-neighbouring turns counts. ``quartiles``: what half of the pairs lie between; where the machine is shared, mostly noise.
+and off every few seconds, so that a machine that changes its speed changes it for both. Each turn with them is compared
+with the turns before and after it; the median counts, and ``give_or_take`` is two standard errors of it.
 """
 
 import os
@@ -37,8 +37,8 @@ from tests.browser.app import SHARED_DATA
 
 EXECUTION: dict[str, Literal["plain", "xla"]] = {"mnist-mlp-128": "xla", "mnist-cnn": "plain", "spirals": "xla"}
 """Recipes, and the variant of the loop that ``auto`` chooses for them."""
-ROUNDS = {"live": (15, 2.0), "gradients": (8, 5.0), "pictures": (8, 5.0)}
-"""Pairs of turns, and seconds of each. They are long beside those between two measurements: the first comes at once,
+ROUNDS = {"live": (60, 1.0), "gradients": (40, 2.0), "pictures": (40, 2.0)}
+"""Turns with callbacks, and seconds of each. They are long beside those between two measurements: the first comes at once,
 whatever was before."""
 BAR = 0.05
 
