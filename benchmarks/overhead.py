@@ -38,8 +38,8 @@ from tests.browser.app import SHARED_DATA
 EXECUTION: dict[str, Literal["plain", "xla"]] = {"mnist-mlp-128": "xla", "mnist-cnn": "plain", "spirals": "xla"}
 """Recipes, and the variant of the loop that ``auto`` chooses for them."""
 ROUNDS = {"live": (60, 1.0), "gradients": (40, 2.0), "pictures": (40, 2.0)}
-"""Turns with callbacks, and seconds of each. They are long beside those between two measurements: the first comes at once,
-whatever was before."""
+"""Turns with callbacks, and seconds of each. They are long beside those between two measurements: the first comes at
+once, whatever was before."""
 BAR = 0.05
 
 

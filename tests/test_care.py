@@ -53,7 +53,7 @@ def table() -> tuple[np.ndarray, np.ndarray]:
     return (rng.normal(size=(EXAMPLES, 6)) + y[:, None]).astype("float32"), y
 
 
-def ours(experiment: Experiment, x: np.ndarray, y: np.ndarray, execution: str, batch_size: int) -> tuple[Loop, Any]:
+def ours(experiment: Experiment, x: np.ndarray, y: np.ndarray, variant: str, batch_size: int) -> tuple[Loop, Any]:
     """Trained by the loop as a run does it; and its starting weights."""
     model = build_model(experiment, FACTS)
     compile_model(model, experiment, FACTS)
@@ -62,7 +62,7 @@ def ours(experiment: Experiment, x: np.ndarray, y: np.ndarray, execution: str, b
     targets = encode_targets(y, experiment, FACTS)
     loop = fit(
         model, x, targets, sample_weight=None if weights is None else sample_weights(y, weights), epochs=4,
-        batch_size=batch_size, shuffle=False, execution=execution, validation_data=(x, targets),
+        batch_size=batch_size, shuffle=False, plan=((0, variant),), validation_data=(x, targets),
     )  # fmt: skip
     return loop, start
 
@@ -139,14 +139,14 @@ def with_care(settings: list[str]) -> Experiment:
     return with_settings(BASE, paths)
 
 
-@pytest.mark.parametrize("how", ["plain", "xla", "full batch"])
+@pytest.mark.parametrize("how", ["plain", "fused", "xla", "full batch"])
 @pytest.mark.parametrize("case", CASES)
 def test_gives_what_fit_gives(case, how, table, carefree, monkeypatch):
     x, y = table
     settings, by_hand = CASES[case]
     monkeypatch.setattr(step_module, "MICRO_BATCH", 40)
     batch_size = EXAMPLES if how == "full batch" else 32
-    loop, start = ours(with_care(settings), x, y, "xla" if how == "xla" else "plain", batch_size)
+    loop, start = ours(with_care(settings), x, y, "plain" if how == "full batch" else how, batch_size)
     theirs, history = by_hand.trained(start, x, y, batch_size)
     is_coarse = "mixed" in str(settings)
     rtol, atol = (2e-2, 2e-3) if is_coarse else (3e-4, 3e-5)

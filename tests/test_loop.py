@@ -99,25 +99,26 @@ def assert_same(ours: keras.Model, theirs: keras.Model) -> None:
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
 
 
-@pytest.mark.parametrize("execution", ["plain", "xla"])
+@pytest.mark.parametrize("variant", ["plain", "fused", "xla"])
 @pytest.mark.parametrize("build", [dense, normalized, convolutional, recurrent])
-def test_gives_what_fit_gives(build, execution, table):
+def test_gives_what_fit_gives(build, variant, table):
     x, y = table
     ours, theirs = build(), build()
-    loop = fit(ours, x, y, batch_size=32, epochs=3, shuffle=False, execution=execution, validation_data=(x, y))
+    loop = fit(ours, x, y, batch_size=32, epochs=3, shuffle=False, plan=((0, variant),), validation_data=(x, y))
     theirs_history = theirs.fit(x, y, batch_size=32, epochs=3, shuffle=False, verbose=0, validation_data=(x, y)).history
     for name, expected in theirs_history.items():
         np.testing.assert_allclose([point.values[name] for point in loop.history], expected, rtol=1e-3, err_msg=name)
     assert_close(ours, theirs)
 
 
+@pytest.mark.parametrize("variant", ["plain", "fused"])
 @pytest.mark.parametrize(
     "optimizer", ["SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "AdamW", "Nadam", "Adamax", "Lion", "Ftrl"]
 )
-def test_every_optimizer_steps_as_in_fit(optimizer, table):
+def test_every_optimizer_steps_as_in_fit(optimizer, variant, table):
     x, y = table
     ours, theirs = (dense(optimizer=keras.optimizers.get(optimizer)) for _ in range(2))
-    fit(ours, x, y, batch_size=32, epochs=1, shuffle=False, execution="plain")
+    fit(ours, x, y, batch_size=32, epochs=1, shuffle=False, plan=((0, variant),))
     theirs.fit(x, y, batch_size=32, epochs=1, shuffle=False, verbose=0)
     assert_close(ours, theirs)
 
@@ -181,7 +182,7 @@ def test_repeats_itself_to_the_last_bit(execution, table):
 
 
 def test_a_replayed_plan_repeats_itself_to_the_last_bit(table):
-    plan = ((0, "plain"), (3, "xla"), (8, "plain"), (9, "xla"))
+    plan = ((0, "plain"), (3, "xla"), (8, "plain"), (9, "fused"))
     first, second = dropping(), dropping()
     for model in (first, second):
         loop = fit(model, *table, epochs=4, plan=plan)
@@ -220,12 +221,12 @@ def test_compiling_beside_training_changes_no_weight(table):
     compiled = threading.Event()
 
     def compile_now(loop: Loop) -> None:
-        loop.learner.program.compile_xla(loop.source.window(loop.step))
+        loop.learner.program.compile("xla", loop.source.window(loop.step))
         compiled.set()
 
     loop = fit(second, x, y, epochs=120, execution="plain", callbacks=[Change(1, compile_now)])
     assert compiled.is_set()
-    assert loop.learner.program.wait_for_xla()
+    assert loop.learner.program.compilation("xla").wait()
     assert_same(first, second)
 
 
@@ -383,16 +384,34 @@ def test_auto_tries_xla_and_keeps_the_faster(table):
     assert loop.pilot.variant(loop.step) == max(rates, key=lambda variant: rates[variant])
 
 
-@pytest.mark.parametrize(("slow", "is_tried"), [(0.02, True), (0.0, False)])
-def test_auto_tries_xla_on_convolutions_that_are_fast_once_they_are_warm(slow, is_tried, monkeypatch):
-    """The first stretch, which traces, takes a tenth of a second for every step."""
+@pytest.mark.parametrize(("slow", "tried"), [(0.02, "xla"), (0.0, "fused")])
+def test_auto_tries_xla_on_convolutions_that_are_fast_once_they_are_warm(slow, tried, monkeypatch):
+    """The first stretch, which traces, takes a tenth of a second for every step. Slow ones keep their own kernels."""
     monkeypatch.setattr("playground.engine.training.plan.SLOW_CONVOLUTION", slow)
     model = keras.Sequential([layers.Input((8, 8, 1)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(1)])
     model.compile("sgd", "mse")
     x, y = np.ones((400, 8, 8, 1), "float32"), np.ones(400, "float32")
     loop = fit(model, x, y, batch_size=8, epochs=100_000, callbacks=[UntilChosen()])
-    assert ("xla" in loop.learner.program.rates) is is_tried
-    assert ("not tried" in loop.pilot.note) is not is_tried
+    assert {*loop.learner.program.rates} == {"plain", tried}
+    assert loop.pilot.plan[1][1] == tried
+
+
+def test_what_no_gradient_reaches_is_left_as_it_is_by_a_fused_update(table):
+    x, y = table
+    model = keras.Sequential([layers.Input((6,)), layers.Dense(4), Stopped(), layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    before = [np.asarray(weight) for weight in model.weights]
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        fit(model, x[:, :6], y, epochs=1, plan=((0, "fused"),))
+    changes = [np.abs(np.asarray(now) - then).max() > 0 for now, then in zip(model.weights, before, strict=True)]
+    assert changes == [False, False, True, True]
+
+
+class Stopped(layers.Layer):
+    """Lets no gradient through."""
+
+    def call(self, inputs):
+        return tf.stop_gradient(inputs)
 
 
 def test_what_xla_cannot_compile_stays_plain(table):

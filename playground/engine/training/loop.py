@@ -44,7 +44,7 @@ class Loop:
         source: gives the examples of each step; its sizes are those of the program.
         schedule: steps, epochs and decisions.
         validation: batches that Keras's ``test_step`` takes; empty for none.
-        pilot: chooses between plain and XLA.
+        pilot: chooses the variant.
         step: where a resumed training goes on.
         stages: what is to come after that step, in order; ``learner`` sits in the program of the present stage.
         learning_rate: with its schedule; None: the optimizer's own, constant.
@@ -112,7 +112,7 @@ class Loop:
             self._sums = program.metrics()[1]
             self._set_constant_rate(program)
             self._keep(program)
-        if self.pilot.variant(self.step) == "xla":
+        if self.pilot.variant(self.step) != "plain":
             self.pilot.prepare(self.step, self._window_of(self.step))
         self.tell("on_train_begin")
         self.tell("on_rest")

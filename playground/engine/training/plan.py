@@ -1,6 +1,9 @@
 """Which variant runs which steps: decided by measurement, recorded as the run's plan, replayed for the same numbers.
 
-Plain and XLA kernels round differently, so a training repeats itself to the last bit only where the same variant runs
+Every training begins with TensorFlow's own kernels. Beside them one other variant is compiled and tried: that of XLA,
+or, for large convolutions on a CPU, which XLA's are far behind, the one in which it compiles the optimizer's update.
+
+Their kernels round differently, so a training repeats itself to the last bit only where the same variant runs
 the same steps. A plan such as ``((0, "plain"), (4096, "xla"))`` says which; :class:`Pilot` writes it while it flies
 free, and follows it where one is given.
 """
@@ -20,10 +23,11 @@ Plan = tuple[tuple[int, str], ...]
 WORTH_SECONDS = 2.0
 """Compiling costs 1–4 s of a core: not worth it for less than this left."""
 SLOW_CONVOLUTION = 0.003
-"""Seconds of a plain step above which XLA on a CPU is not tried on convolutions: it was 3 to 80 times slower."""
+"""Seconds of a plain step with convolutions above which, on a CPU, XLA is tried on the optimizer's update alone: on all
+of the step it was 3 to 80 times slower."""
 STRETCHES_TO_WARM_UP = 6
 """Until then a convolution that seems slow may only be cold."""
-TRIAL_SECONDS = 0.4
+TRIAL_SECONDS = 0.8
 
 
 class Pilot:
@@ -49,13 +53,15 @@ class Pilot:
         """Why XLA is not used, where that is worth telling."""
         self.exploring = execution == "auto" and not settled
         self._execution = execution
+        self._tried: Variant | None = None
         self._trial: list[tuple[int, float]] | None = None
         self._stretches = 0
         if not self.entries:
-            # Another training of the same program may have measured both already.
-            measured = "xla" in program.rates and "plain" in program.rates
-            faster = measured and program.rates["xla"] > program.rates["plain"]
-            self.entries = [(0, "xla" if execution == "xla" or (execution == "auto" and faster) else "plain")]
+            # Another training of the same program may have measured already.
+            rates = program.rates
+            measured = execution == "auto" and "plain" in rates and len(rates) > 1
+            first = max(rates, key=lambda variant: rates[variant]) if measured else "plain"
+            self.entries = [(0, "xla" if execution == "xla" else first)]
             self.exploring = self.exploring and not measured
 
     @property
@@ -72,13 +78,13 @@ class Pilot:
 
     def prepare(self, step: int, window: Window) -> None:
         """Start compiling what the plan needs from ``step`` on; after the first stretch, where that one is plain."""
-        if any(variant == "xla" for start, variant in self.entries if start >= step) or self.variant(step) == "xla":
-            self.program.compile_xla(window)
+        for variant in (self.variant(step), *(variant for start, variant in self.entries if start >= step)):
+            self.program.compile(variant, window)
 
     def board(self, program: Program, step: int, window: Window) -> None:
         """Go on with another program from ``step`` on, in the variant that flies now; a trial that ran ends with it."""
-        self.program, self._stretches = program, 0
-        if self.variant(step) == "xla":
+        self.program, self._stretches, self._tried = program, 0, None
+        if self.variant(step) != "plain":
             self._trial, self.exploring = None, False
             self.prepare(step, window)
 
@@ -88,8 +94,9 @@ class Pilot:
         Raises:
             TrainingFailed: XLA was asked for and cannot compile this network.
         """
-        if self.variant(step) == "xla" and not self.program.wait_for_xla():
-            self.note = f"XLA cannot compile this network: {self.program.xla_error}"
+        compilation = self.program.compilation(self.variant(step))
+        if compilation is not None and not compilation.wait():
+            self.note = f"XLA cannot compile this network: {compilation.error}"
             if self._execution == "xla":
                 raise TrainingFailed(f'{self.note.rstrip(".")}. Choose the execution "auto" or "plain".')
             self.entries = [*(entry for entry in self.entries if entry[0] < step), (step, "plain")]
@@ -118,36 +125,44 @@ class Pilot:
             return
         if self._trial is not None:
             self._judge_trial(step, steps, seconds)
-        elif self.program.xla_ready:
-            self._trial = []
-            self.entries.append((step, "xla"))
-        elif self.program.xla_error:
-            self.note, self.exploring = f"XLA cannot compile this network: {self.program.xla_error}", False
-        elif left / rates["plain"] > WORTH_SECONDS:
-            if self._could_pay():
-                self.program.compile_xla(window)
-            elif self._stretches > STRETCHES_TO_WARM_UP:
-                self.note, self.exploring = "XLA is slow on large convolutions on a CPU, so it was not tried.", False
+        elif self._tried is None:
+            if left / rates["plain"] > WORTH_SECONDS:
+                self._tried = self._worth_trying()
+                if self._tried is not None:
+                    self.program.compile(self._tried, window)
+        elif (compilation := self.program.compilation(self._tried)) is not None and not compilation.is_running:
+            if compilation.is_ready:
+                self._trial = []
+                self.entries.append((step, self._tried))
+            else:
+                self.note, self.exploring = f"XLA cannot compile this network: {compilation.error}", False
 
     def _judge_trial(self, step: int, steps: int, seconds: float) -> None:
         self._trial = [*(self._trial or []), (steps, seconds)]
-        if sum(seconds for _, seconds in self._trial) < TRIAL_SECONDS or len(self._trial) < 2:
+        counted = self._trial[1:]  # the first stretch pays for cold caches, and what is compiled only when it runs
+        if sum(seconds for _, seconds in counted) < TRIAL_SECONDS:
             return
-        counted = self._trial[1:]  # the first stretch pays for cold caches
-        rates = self.program.rates
-        rates["xla"] = sum(steps for steps, _ in counted) / sum(seconds for _, seconds in counted)
-        if rates["xla"] < rates["plain"]:
+        # Its best beside plain's best: on a shared machine one stretch may take twice as long as the next.
+        rates, tried = self.program.rates, self.entries[-1][1]
+        rates[tried] = max(steps / seconds for steps, seconds in counted)
+        if rates[tried] < rates["plain"]:
             self.entries.append((step, "plain"))
             self.note = "XLA was tried and was slower."
         self._trial, self.exploring = None, False
 
-    def _could_pay(self) -> bool:
+    def _worth_trying(self) -> Variant | None:
+        """What may be faster than plain; None: it is too early to tell."""
         if tf.config.list_physical_devices("GPU"):
-            return True
+            return "xla"
         convolutions = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.DepthwiseConv2D)
         if not any(isinstance(layer, convolutions) for layer in self.program.model._flatten_layers()):
-            return True
-        return 1 / self.program.rates["plain"] < SLOW_CONVOLUTION
+            return "xla"
+        if 1 / self.program.rates["plain"] < SLOW_CONVOLUTION:
+            return "xla"
+        if self._stretches <= STRETCHES_TO_WARM_UP:
+            return None
+        self.note = "XLA is slow on large convolutions on a CPU, so it was tried on the optimizer's update alone."
+        return "fused"
 
 
 class Pace:

@@ -1,4 +1,4 @@
-"""The compiled heart: many steps of Keras's own ``train_step`` inside one function, in two variants.
+"""The compiled heart: many steps of Keras's own ``train_step`` inside one function, in three variants.
 
 ``model.fit`` pays about 2 ms of Python for every step; small networks spend most of their time there. Here the data
 stays on the device and one call runs as many steps as 0.15 s hold. Losses, metrics, regularizers,
@@ -7,7 +7,7 @@ optimizers and frozen layers are Keras's, because every step is Keras's ``model.
 
 import math
 from collections.abc import Callable, Sequence
-from threading import RLock, Thread
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import keras
@@ -15,9 +15,10 @@ import numpy as np
 import tensorflow as tf
 
 from playground.engine.training.averages import Averages
+from playground.engine.training.compilation import Compilation
 from playground.engine.training.schedule import Schedule
 from playground.engine.training.source import Window
-from playground.engine.training.step import fast_dropout, full_batch_step
+from playground.engine.training.step import fast_dropout, full_batch_step, fused_update
 from playground.engine.training.xla import prefer_whole_loops
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 prefer_whole_loops()
 
-Variant = Literal["plain", "xla"]
+Variant = Literal["plain", "fused", "xla"]
+"""TensorFlow's own kernels; the same but for the optimizer's update, which XLA compiles; all of it compiled by XLA."""
 Values = list[tf.Tensor]
 """The values of all of a model's variables, by position."""
 Extra = TypeVar("Extra")
@@ -69,12 +71,11 @@ class Program:
         self.seated: Learner | None = None
         self.rates: dict[Variant, float] = {}
         """Steps a second that each variant has reached, at its best."""
-        self.xla_error = ""
-        self._compiling: Thread | None = None
-        self._xla_ready = False
+        self._compilations: dict[Variant, Compilation] = {}
         self._expects = False
         self._functions: dict[Variant, Any] = {
             "plain": tf.function(self._run, autograph=False),
+            "fused": tf.function(self._run_fused, autograph=False),
             "xla": tf.function(self._run_xla, autograph=False, jit_compile=True),
         }
         self._test = tf.function(model.test_step, autograph=False)
@@ -141,37 +142,23 @@ class Program:
         with fast_dropout(self.model):
             self._run(*given)
 
-    def compile_xla(self, window: Window) -> None:
-        """Start compiling the XLA variant beside whatever runs; ``xla_ready`` and ``xla_error`` tell the end.
+    def _run_fused(self, *given: Any) -> None:
+        with fused_update(self.model.optimizer):
+            self._run(*given)
 
-        A call with no steps compiles the function and changes no variable.
-        """
+    def compile(self, variant: Variant, window: Window) -> None:
+        """Start compiling a variant beside whatever runs, if that was not done yet."""
+        if variant != "plain" and variant not in self._compilations:
+            start = window.start
+            self._compilations[variant] = Compilation(lambda: self.run(variant, window, start, start))
 
-        def compile_now() -> None:
-            try:
-                self.run("xla", window, window.start, window.start)
-                self._xla_ready = True
-            except (tf.errors.OpError, ValueError, TypeError, NotImplementedError) as error:
-                # Some operations have no XLA kernel. The plain variant goes on, and the run says so.
-                self.xla_error = str(error).strip().splitlines()[0] or type(error).__name__
-
-        if self._compiling is None:
-            self._compiling = Thread(target=compile_now, name="compile-xla", daemon=True)
-            self._compiling.start()
+    def compilation(self, variant: Variant) -> Compilation | None:
+        """How far a variant is that somebody asked for."""
+        return self._compilations.get(variant)
 
     @property
     def is_compiling(self) -> bool:
-        return self._compiling is not None and self._compiling.is_alive()
-
-    @property
-    def xla_ready(self) -> bool:
-        return self._xla_ready
-
-    def wait_for_xla(self) -> bool:
-        """Block until the XLA variant is compiled; False when it cannot be."""
-        if self._compiling is not None:
-            self._compiling.join()
-        return self._xla_ready
+        return any(compilation.is_running for compilation in self._compilations.values())
 
     # Judging
 

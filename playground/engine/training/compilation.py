@@ -1,0 +1,39 @@
+"""A variant of the compiled function on its way: made in a thread beside whatever runs."""
+
+from collections.abc import Callable
+from threading import Thread
+
+import tensorflow as tf
+
+
+class Compilation:
+    """Compiles at once, in a thread of its own.
+
+    Args:
+        call: calls the function, with no steps: that compiles it and changes no variable.
+    """
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.is_ready = False
+        self.error = ""
+        """One line, where it cannot be compiled."""
+        self._call = call
+        self._thread = Thread(target=self._work, name="compile-xla", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            self._call()
+            self.is_ready = True
+        except (tf.errors.OpError, ValueError, TypeError, NotImplementedError) as error:
+            # Some operations have no XLA kernel. The plain variant goes on, and the run says so.
+            self.error = str(error).strip().splitlines()[0] or type(error).__name__
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
+
+    def wait(self) -> bool:
+        """Block until it is compiled; False when it cannot be."""
+        self._thread.join()
+        return self.is_ready
