@@ -174,7 +174,7 @@ class UntilSettled(Callback):
 
     def on_stretch_end(self, loop: Loop) -> None:
         seconds = time.perf_counter() - self._began
-        loop.stop_training = (seconds > 2.5 and not loop.pilot.exploring) or seconds > 90
+        loop.stop_training |= (seconds > 2.5 and not loop.pilot.exploring) or seconds > 90
 
 
 def measure(name: str, rounds: int, seconds: float) -> dict[str, Any]:

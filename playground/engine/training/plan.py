@@ -27,7 +27,9 @@ SLOW_CONVOLUTION = 0.003
 of the step it was 3 to 80 times slower."""
 STRETCHES_TO_WARM_UP = 6
 """Until then a convolution that seems slow may only be cold."""
-TRIAL_SECONDS = 0.8
+LEG_SECONDS, LEGS, CLEAR = 0.4, 5, 1.5
+"""A trial flies so long with what is tried and, unless one is so many times as fast as the other, with plain and it in
+turn: on a shared machine the same stretch may take twice as long a second later."""
 
 
 class Pilot:
@@ -54,7 +56,8 @@ class Pilot:
         self.exploring = execution == "auto" and not settled
         self._execution = execution
         self._tried: Variant | None = None
-        self._trial: list[tuple[int, float]] | None = None
+        self._leg: list[tuple[int, float]] | None = None
+        self._legs = 0
         self._stretches = 0
         if not self.entries:
             # Another training of the same program may have measured already.
@@ -83,9 +86,9 @@ class Pilot:
 
     def board(self, program: Program, step: int, window: Window) -> None:
         """Go on with another program from ``step`` on, in the variant that flies now; a trial that ran ends with it."""
-        self.program, self._stretches, self._tried = program, 0, None
+        self.program, self._stretches, self._tried, self._leg, self._legs = program, 0, None, None, 0
         if self.variant(step) != "plain":
-            self._trial, self.exploring = None, False
+            self.exploring = False
             self.prepare(step, window)
 
     def ready(self, step: int) -> Variant:
@@ -119,12 +122,12 @@ class Pilot:
         variant = self.entries[-1][1]
         rate = steps / max(seconds, 1e-9)
         rates = self.program.rates
-        if self._trial is None:
+        if self._leg is None:
             rates[variant] = max(rate, rates.get(variant, 0.0))
         if not self.exploring:
             return
-        if self._trial is not None:
-            self._judge_trial(step, steps, seconds)
+        if self._leg is not None and self._tried is not None:
+            self._judge(self._tried, self._leg, step, steps, seconds)
         elif self._tried is None:
             if left / rates["plain"] > WORTH_SECONDS:
                 self._tried = self._worth_trying()
@@ -132,23 +135,27 @@ class Pilot:
                     self.program.compile(self._tried, window)
         elif (compilation := self.program.compilation(self._tried)) is not None and not compilation.is_running:
             if compilation.is_ready:
-                self._trial = []
+                self._leg = []
                 self.entries.append((step, self._tried))
             else:
                 self.note, self.exploring = f"XLA cannot compile this network: {compilation.error}", False
 
-    def _judge_trial(self, step: int, steps: int, seconds: float) -> None:
-        self._trial = [*(self._trial or []), (steps, seconds)]
-        counted = self._trial[1:]  # the first stretch pays for cold caches, and what is compiled only when it runs
-        if sum(seconds for _, seconds in counted) < TRIAL_SECONDS:
+    def _judge(self, tried: Variant, leg: list[tuple[int, float]], step: int, steps: int, seconds: float) -> None:
+        leg.append((steps, seconds))
+        counted = leg[1:]  # the first stretch pays for cold caches, and for what is compiled only when it runs
+        if sum(seconds for _, seconds in counted) < LEG_SECONDS:
             return
-        # Its best beside plain's best: on a shared machine one stretch may take twice as long as the next.
-        rates, tried = self.program.rates, self.entries[-1][1]
-        rates[tried] = max(steps / seconds for steps, seconds in counted)
-        if rates[tried] < rates["plain"]:
-            self.entries.append((step, "plain"))
-            self.note = "XLA was tried and was slower."
-        self._trial, self.exploring = None, False
+        rates, flying = self.program.rates, self.entries[-1][1]
+        rates[flying] = max(rates.get(flying, 0.0), *(steps / seconds for steps, seconds in counted))
+        self._leg, self._legs = [], self._legs + 1
+        ratio = rates[tried] / rates["plain"]
+        is_over = self._legs == LEGS or not 1 / CLEAR < ratio < CLEAR
+        following = (tried if ratio > 1 else "plain") if is_over else ("plain" if flying == tried else tried)
+        if following != flying:
+            self.entries.append((step, following))
+        if is_over:
+            self._leg, self.exploring = None, False
+            self.note = self.note if following == tried else "XLA was tried and was slower."
 
     def _worth_trying(self) -> Variant | None:
         """What may be faster than plain; None: it is too early to tell."""
