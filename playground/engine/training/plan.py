@@ -27,9 +27,9 @@ SLOW_CONVOLUTION = 0.003
 of the step it was 3 to 80 times slower."""
 STRETCHES_TO_WARM_UP = 6
 """Until then a convolution that seems slow may only be cold."""
-LEG_SECONDS, LEGS, CLEAR = 0.4, 5, 1.5
+LEG_SECONDS, LEGS, CLEAR = 0.4, 8, 2.0
 """A trial flies so long with what is tried and, unless one is so many times as fast as the other, with plain and it in
-turn: on a shared machine the same stretch may take twice as long a second later."""
+turn: on a shared machine the same stretch may take twice as long a second later. Then the best of each counts."""
 
 
 class Pilot:
@@ -57,7 +57,7 @@ class Pilot:
         self._execution = execution
         self._tried: Variant | None = None
         self._leg: list[tuple[int, float]] | None = None
-        self._legs = 0
+        self._legs: list[tuple[Variant, float]] = []
         self._stretches = 0
         if not self.entries:
             # Another training of the same program may have measured already.
@@ -86,7 +86,7 @@ class Pilot:
 
     def board(self, program: Program, step: int, window: Window) -> None:
         """Go on with another program from ``step`` on, in the variant that flies now; a trial that ran ends with it."""
-        self.program, self._stretches, self._tried, self._leg, self._legs = program, 0, None, None, 0
+        self.program, self._stretches, self._tried, self._leg, self._legs = program, 0, None, None, []
         if self.variant(step) != "plain":
             self.exploring = False
             self.prepare(step, window)
@@ -146,10 +146,10 @@ class Pilot:
         if sum(seconds for _, seconds in counted) < LEG_SECONDS:
             return
         rates, flying = self.program.rates, self.entries[-1][1]
-        rates[flying] = max(rates.get(flying, 0.0), *(steps / seconds for steps, seconds in counted))
-        self._leg, self._legs = [], self._legs + 1
-        ratio = rates[tried] / rates["plain"]
-        is_over = self._legs == LEGS or not 1 / CLEAR < ratio < CLEAR
+        self._legs.append((flying, max(steps / seconds for steps, seconds in counted)))
+        rates.update(sorted(self._legs, key=lambda leg: leg[1]))  # the best of each comes last
+        self._leg, ratio = [], rates[tried] / rates["plain"]
+        is_over = len(self._legs) == LEGS or not 1 / CLEAR < ratio < CLEAR
         following = (tried if ratio > 1 else "plain") if is_over else ("plain" if flying == tried else tried)
         if following != flying:
             self.entries.append((step, following))
