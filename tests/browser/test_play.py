@@ -1,5 +1,6 @@
 """A person plays, pauses, changes a weight, steps and rewinds; the screen agrees with the store each time."""
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from playground.lab.play import PLAY
 from playground.records import RunStatus
+from playground.spec import parse_experiment
 from playground.spec.orders import SetWeight
 
 pytestmark = pytest.mark.browser
@@ -20,6 +22,20 @@ SHOWN = """() => {
     const places = [...document.querySelectorAll('*')].filter(place => place.shadowRoot);
     const play = places.map(place => place.shadowRoot.querySelector('.play')).find(Boolean);
     return play ? {...play.dataset} : {};
+}"""
+
+
+# The large picture's own colours, at 400 places.
+COLORS = """() => {
+    const places = [...document.querySelectorAll('*')].filter(place => place.shadowRoot);
+    const canvas = places.map(place => place.shadowRoot.querySelector('.surface')).find(Boolean);
+    const {width, height} = canvas, {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
+    return Array.from({length: 400}, (_, k) => {
+        const row = Math.floor((Math.floor(k / 20) + 0.5) * height / 20);
+        const column = Math.floor((k % 20 + 0.5) * width / 20);
+        const at = 4 * (row * width + column);
+        return [...data.subarray(at, at + 3)];
+    });
 }"""
 
 
@@ -147,6 +163,22 @@ def test_another_network_is_shown_at_once_and_the_run_before_ends(page, store):
         page.wait_for_timeout(100)
     press(page, "y²")
     expect(page.get_by_role("button", name="Feature y²")).to_be_visible()
+
+
+def test_what_is_not_a_number_is_grey_and_told(page, store):
+    """Eight layers of very large weights: float32 ends at 3·10³⁸."""
+    layers = [{"kind": "Dense", "units": 8, "activation": "relu", "kernel_gain": 1000.0}] * 8
+    design = json.loads(PLAY.model_dump_json())
+    design["model"] |= {"layers": layers, "weight_scale": 1000.0}
+    page.goto(f"/play?experiment={store.share(parse_experiment(json.dumps(design)))}")
+    wait_until(page, lambda now: now.get("train") == "NaN")
+    expect(page.locator(".no-number")).to_be_visible()
+    assert [138, 143, 152] in page.evaluate(COLORS)  # palette.ZERO
+
+    page.goto("/play")
+    wait_until(page, lambda now: float(now.get("train", "nan")) < 2)
+    expect(page.locator(".no-number")).to_be_hidden()
+    assert [138, 143, 152] not in page.evaluate(COLORS)
 
 
 def test_the_picture_stays_where_it_is(page, store):

@@ -82,6 +82,7 @@ class Playground {
     for (const name of ["negative", "positive", "training", "validation"]) {
       this.root.style.setProperty(`--${name}`, header.colors[name]);
     }
+    this.root.style.setProperty("--none", header.colors.zero);
     if (header.run !== before) {
       this.run = null;
       this.curve.clear();
@@ -154,7 +155,8 @@ class Playground {
     // A property that names two colours, one a theme, is only resolved where it is used.
     const look = { colors: this.colors, background: style.backgroundColor };
     this.network.draw(this.motion, look);
-    drawSurface(surface, this.motion, { ...look, discrete: this.view.discrete, tile: this.shownTile() });
+    const view = { ...look, discrete: this.view.discrete, tile: this.shownTile() };
+    this.find(".no-number").hidden = drawSurface(surface, this.motion, view);
     this.drawPoints(style.getPropertyValue("--st-background-color").trim());
     this.card.refresh(this.motion.weights);
     this.root.dataset.drawn = Number(this.root.dataset.drawn ?? 0) + 1;

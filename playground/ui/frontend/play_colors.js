@@ -22,10 +22,10 @@ function newScale(colors, background) {
 
 // The colours of regions of several classes: the likeliest one, the clearer the surer.
 export function classScale(colors, background) {
-  const middle = rgb(background);
-  return colors.map((color) => {
-    const full = rgb(color);
-    return Uint32Array.from({ length: 256 }, (_, code) => pixel(mixed(middle, full, Math.max(code - 128, 0) / 127)));
+  const middle = rgb(background), none = rgb(colors.zero);
+  return colors.classes.map((color) => {
+    const full = rgb(color), sure = (code) => Math.max(code - 128, 0) / 127;
+    return Uint32Array.from({ length: 256 }, (_, code) => pixel(code ? mixed(middle, full, sure(code)) : none));
   });
 }
 

@@ -5,16 +5,18 @@ import { classScale, scaleOf } from "./play_colors.js";
 
 const TEST = 2;
 
-// view: { colors, background, discrete, tile: offset of a neuron to show instead, or null }
+// view: { colors, background, discrete, tile: offset of a neuron to show instead, or null }. Whether all of it is numbers.
 export function drawSurface(canvas, motion, view) {
   const { picture, cells } = motion;
   const side = view.tile === null ? picture.header.surface : picture.header.tile;
   const image = new ImageData(side, side);
   const pixels = new Uint32Array(image.data.buffer);
-  if (view.tile !== null || picture.surface.length === 1) {
-    paint(pixels, cells, view.tile ?? picture.surface[0], scaleOf(view.colors, view.background), view.discrete);
+  const isOne = view.tile !== null || picture.surface.length === 1;
+  const at = view.tile ?? picture.surface[0];
+  if (isOne) {
+    paint(pixels, cells, at, scaleOf(view.colors, view.background), view.discrete);
   } else {
-    paintClasses(pixels, cells, picture.surface, classScale(view.colors.classes, view.background), view.discrete);
+    paintClasses(pixels, cells, picture.surface, classScale(view.colors, view.background), view.discrete);
   }
   const context = fitted(canvas);
   const width = canvas.clientWidth, height = canvas.clientHeight;
@@ -25,6 +27,7 @@ export function drawSurface(canvas, motion, view) {
   context.scale(1, -1);
   context.drawImage(offscreen(image), 0, 0, width, height);
   context.restore();
+  return cells.subarray(at, at + side * side).every((code) => code > 0);
 }
 
 export function drawTile(canvas, cells, at, scale, side) {
@@ -46,7 +49,8 @@ function paintClasses(pixels, cells, channels, scales, discrete) {
   for (let k = 0; k < pixels.length; k++) {
     let best = 0;
     for (let c = 1; c < channels.length; c++) if (cells[channels[c] + k] > cells[channels[best] + k]) best = c;
-    pixels[k] = scales[best % scales.length][discrete ? 255 : Math.round(cells[channels[best] + k])];
+    const code = Math.round(cells[channels[best] + k]);
+    pixels[k] = scales[best % scales.length][discrete && code ? 255 : code];
   }
 }
 
