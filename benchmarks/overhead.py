@@ -13,7 +13,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -35,7 +35,7 @@ from playground.spec import Experiment
 from playground.store import Store, open_store
 from tests.browser.app import SHARED_DATA
 
-EXECUTION: dict[str, Literal["plain", "xla"]] = {"mnist-mlp-128": "xla", "mnist-cnn": "plain", "spirals": "xla"}
+VARIANT = {"mnist-mlp-128": "xla", "mnist-cnn": "fused", "spirals": "xla"}
 """Recipes, and the variant of the loop that ``auto`` chooses for them."""
 ROUNDS = {"live": (60, 1.0), "gradients": (40, 2.0), "pictures": (40, 2.0)}
 """Turns with callbacks, and seconds of each. They are long beside those between two measurements: the first comes at
@@ -47,7 +47,7 @@ class Timed:
     """Trains one recipe for some seconds, with some callbacks and without them."""
 
     def __init__(self, name: str, store: Store) -> None:
-        self._experiment, self._store, self._execution = recipe(name).experiment, store, EXECUTION[name]
+        self._experiment, self._store, self._plan = recipe(name).experiment, store, ((0, VARIANT[name]),)
         self._data = load(self._experiment.data, 0, (*Settings().data_folders, SHARED_DATA))
         self._y = encode_targets(self._data.y_train, self._experiment, self._data.facts)
         size = self._experiment.training.batch_size
@@ -84,7 +84,7 @@ class Timed:
                 self._learner,
                 OnDevice((self._data.x_train, self._y), schedule, shuffle=True, seed=0),
                 schedule=schedule,
-                pilot=Pilot(self._program, self._execution, (), settled=True),
+                pilot=Pilot(self._program, plan=self._plan, settled=True),
                 callbacks=[*beside, turns],
             ).run()
         return turns
@@ -122,7 +122,7 @@ def measure() -> Mapping[str, Any]:
     found: dict[str, Any] = {what: {} for what in ROUNDS}
     with tempfile.TemporaryDirectory() as home:
         store = open_store(f"sqlite:///{Path(home) / 'bench.db'}", Path(home) / "runs")
-        for name in EXECUTION:
+        for name in VARIANT:
             try:
                 timed = Timed(name, store)
             except DataMissing as missing:

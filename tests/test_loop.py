@@ -2,6 +2,7 @@
 
 import os
 import threading
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -394,6 +395,41 @@ def test_auto_tries_xla_on_convolutions_that_are_fast_once_they_are_warm(slow, t
     loop = fit(model, x, y, batch_size=8, epochs=100_000, callbacks=[UntilChosen()])
     assert {*loop.learner.program.rates} == {"plain", tried}
     assert loop.pilot.plan[1][1] == tried
+
+
+class Measured:
+    """A program that can be measured but not run."""
+
+    def __init__(self) -> None:
+        self.rates: dict[str, float] = {}
+        self.model = keras.Sequential([layers.Input((2,)), layers.Dense(1)])
+
+    def compile(self, variant, window) -> None:
+        self.compiled = variant
+
+    def compilation(self, variant):
+        return SimpleNamespace(is_running=False, is_ready=True, error="")
+
+
+@pytest.mark.parametrize(
+    ("faster", "plan"),
+    [
+        (5.0, ["plain", "xla"]),
+        (1.3, ["plain", *["xla", "plain"] * 4, "xla"]),
+        (0.8, ["plain", *["xla", "plain"] * 4]),
+        (0.2, ["plain", "xla", "plain"]),
+    ],
+)
+def test_variants_fly_in_turn_unless_one_is_clearly_faster(faster, plan):
+    """The machine is slower by a third every other second."""
+    pilot, step, clock = Pilot(Measured()), 0, 0.0
+    while pilot.exploring:
+        rate = 1000 * (faster if pilot.variant(step) == "xla" else 1.0) / (1 + 0.5 * (int(clock) % 2))
+        steps = round(0.15 * rate)
+        step, clock = step + steps, clock + 0.15
+        pilot.measured(step, steps, steps / rate, 10**9, None)
+    assert [variant for _, variant in pilot.plan] == plan
+    assert bool(pilot.note) == (plan[-1] == "plain")
 
 
 def test_what_no_gradient_reaches_is_left_as_it_is_by_a_fused_update(table):
