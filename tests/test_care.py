@@ -1,5 +1,6 @@
 """The care of a training against plain ``model.fit`` of models built by hand: losses, weights, averages."""
 
+import itertools
 from contextlib import closing
 from typing import Any
 
@@ -139,8 +140,9 @@ def with_care(settings: list[str]) -> Experiment:
     return with_settings(BASE, paths)
 
 
-@pytest.mark.parametrize("how", ["plain", "fused", "xla", "full batch"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("case", "how"), [*itertools.product(CASES, ("plain", "xla", "full batch")), ("all_together", "fused")]
+)
 def test_gives_what_fit_gives(case, how, table, carefree, monkeypatch):
     x, y = table
     settings, by_hand = CASES[case]
