@@ -432,6 +432,15 @@ def test_variants_fly_in_turn_unless_one_is_clearly_faster(faster, plan):
     assert bool(pilot.note) == (plan[-1] == "plain")
 
 
+@pytest.mark.parametrize(("plan", "is_tried"), [(((0, "plain"), (50, "xla")), False), (((0, "plain"),), True)])
+def test_a_training_that_is_resumed_elsewhere_keeps_what_it_chose(plan, is_tried):
+    """In a new process, where nothing was measured yet."""
+    pilot = Pilot(Measured(), "auto", plan)
+    for step in range(110, 300, 10):
+        pilot.measured(step, 10, 0.15, 10**9, None)
+    assert (pilot.plan != plan) is is_tried
+
+
 def test_what_no_gradient_reaches_is_left_as_it_is_by_a_fused_update(table):
     x, y = table
     model = keras.Sequential([layers.Input((6,)), layers.Dense(4), Stopped(), layers.Dense(3, activation="softmax")])

@@ -66,6 +66,8 @@ class Pilot:
             first = max(rates, key=lambda variant: rates[variant]) if measured else "plain"
             self.entries = [(0, "xla" if execution == "xla" else first)]
             self.exploring = self.exploring and not measured
+        # A resumed training goes on with what it chose: how fast plain was, nobody knows in a new process.
+        self.exploring = self.exploring and self.entries[-1][1] == "plain"
 
     @property
     def plan(self) -> Plan:
