@@ -115,6 +115,8 @@ def test_epochs_that_rush_by_are_kept_ever_more_rarely_and_stepped_ones_as_they_
     rushed = decide(400, 0.25)
     assert len(rushed) < 120
     assert max(np.diff(rushed)) <= 11
+    keep._cost = 0.5  # seconds on a slow disk: a hundredth of the time
+    assert min(np.diff(decide(700, 0.25))) >= 50
     clock.now += 30  # a pause, and then a step every two seconds
     assert len(decide(clock.now + 20, 2.0)) == 10
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from playground.engine.course import Course
 from playground.engine.training import Callback, Loop, Program, Schedule, Source, Stage
-from playground.engine.training.reporting import SECONDS_BETWEEN_LOOKS, Reporter
+from playground.engine.training.reporting import Reporter
 from playground.errors import NotFound, PlaygroundError, SpecError
 from playground.records import Event, Ordered
 from playground.spec.orders import (
@@ -32,8 +32,9 @@ from playground.store import Store
 
 SECONDS_OF_PAUSE = 60.0
 """After so long a paused run writes a checkpoint and lets go of its worker; an order or going on brings it back."""
-LOOK_EVERY = 0.05
-"""Seconds between two looks at what is asked, while it waits."""
+LOOK_EVERY, LOOK_EVERY_WAITING = 0.1, 0.05
+"""Seconds between two looks at what is asked: while it trains, for epochs of small networks last a few milliseconds, and
+while it waits."""
 
 
 class Ground:
@@ -80,7 +81,7 @@ class Steer(Callback):
 
     def on_rest(self, loop: Loop) -> None:
         paused_at = 0.0
-        self._listen(loop)
+        self._listen(loop, LOOK_EVERY)
         while not self._is_to_end(loop):
             if self._holds(loop):
                 if not paused_at:
@@ -89,14 +90,14 @@ class Steer(Callback):
                 elif time.monotonic() - paused_at > SECONDS_OF_PAUSE:
                     self.gave_way = loop.stop_training = True
                     return
-                patience = LOOK_EVERY
+                patience = LOOK_EVERY_WAITING
             else:
                 self._end_pause()
-                patience = min(self._early(loop), LOOK_EVERY)
+                patience = min(self._early(loop), LOOK_EVERY_WAITING)
                 if patience <= 0:
                     return
             time.sleep(patience)
-            self._listen(loop, LOOK_EVERY)
+            self._listen(loop, LOOK_EVERY_WAITING)
         loop.stop_training = True
 
     def _is_to_end(self, loop: Loop) -> bool:
@@ -129,7 +130,7 @@ class Steer(Callback):
 
     # Orders
 
-    def _listen(self, loop: Loop, every: float = SECONDS_BETWEEN_LOOKS) -> None:
+    def _listen(self, loop: Loop, every: float) -> None:
         self._reporter.look(every)
         for at, ordered in [*self._later]:
             if loop.step >= at:

@@ -111,7 +111,7 @@ class Picture(Callback):
 
     def __init__(self, reporter: Reporter, draw: Callable[[], Mapping[str, bytes]], seconds: float = 0.5) -> None:
         self._reporter, self._draw, self._seconds = reporter, draw, seconds
-        self._drawn_at, self._cost = -math.inf, math.inf
+        self._drawn_at, self._cost = -math.inf, 0.0
 
     def on_stretch_end(self, loop: Loop) -> None:
         if time.perf_counter() - self._drawn_at >= self._gap():
@@ -119,8 +119,7 @@ class Picture(Callback):
 
     def _gap(self) -> float:
         """Seconds between two pictures."""
-        cost = self._cost if self._cost < math.inf else 0.0
-        return max(self._seconds, cost / PICTURE_SHARE, cost * self._reporter.company / PICTURES_SHARE)
+        return max(self._seconds, self._cost / PICTURE_SHARE, self._cost * self._reporter.company / PICTURES_SHARE)
 
     def on_pause(self, loop: Loop) -> None:
         self._publish(loop, at_once=True)
@@ -133,7 +132,8 @@ class Picture(Callback):
         live = {name: (loop.step, picture) for name, picture in self._draw().items()}
         self._drawn_at = time.perf_counter()
         if not is_first:  # which compiles what draws; the least is what it costs when nobody else wants the processor
-            self._cost = min(self._cost, self._drawn_at - began)
+            took = self._drawn_at - began
+            self._cost = min(self._cost or took, took)
         self._reporter.say(self._reporter.progress, live=live, at_once=at_once or is_first)
 
 
@@ -188,7 +188,7 @@ class KeepEpochs(Callback):
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"epochs-{run_id}")
         self._kept = store.kept_epochs(run_id)
         self._written_at = self._decided_at = -math.inf
-        self._began, self._cost = time.perf_counter(), math.inf
+        self._began, self._cost = time.perf_counter(), 0.0
         self._pending: Future[None] | None = None
 
     def on_train_begin(self, loop: Loop) -> None:
@@ -205,8 +205,7 @@ class KeepEpochs(Callback):
 
     def _gap(self, now: float) -> float:
         """Seconds between two kept epochs of many."""
-        cost = self._cost if self._cost < math.inf else 0.0
-        return max(self._seconds, (now - self._began) * KEPT_SHARE, cost / KEEPING_SHARE)
+        return max(self._seconds, (now - self._began) * KEPT_SHARE, self._cost / KEEPING_SHARE)
 
     def on_jump(self, loop: Loop) -> None:
         if self._pending is not None:
@@ -241,7 +240,8 @@ class KeepEpochs(Callback):
         except StoreError as error:
             # What was kept before is whole; a full disk must not end a training.
             logger.warning("weights of run %s after epoch %d: %s", self._run_id, epoch, error)
-        self._cost = min(self._cost, time.perf_counter() - began)  # what it is when nobody else wants the processor
+        took = time.perf_counter() - began
+        self._cost = min(self._cost or took, took)  # what it is when nobody else wants the processor
 
 
 def spread(epochs: Sequence[int], most: int, latest: int = 3) -> list[int]:

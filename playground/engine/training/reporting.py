@@ -17,8 +17,6 @@ logger = logging.getLogger(__name__)
 SECONDS_BETWEEN_REPORTS = 0.2
 REPORTS_PER_SECOND, LOOKS_PER_SECOND = 60, 100
 """Of all trainings of a process together: where many share it, each speaks and listens rarer."""
-SECONDS_BETWEEN_LOOKS = 0.1
-"""Of one training, which may rest more often: epochs of small networks last a few milliseconds."""
 SECONDS_BETWEEN_BEATS = 2.0
 POINTS_HELD = 20_000
 
@@ -81,7 +79,7 @@ class Reporter:
         if at_once:
             self._wake.set()
 
-    def look(self, every: float = SECONDS_BETWEEN_LOOKS) -> None:
+    def look(self, every: float) -> None:
         """Learn what people ask; costs half a millisecond, and nothing where it was learned ``every`` seconds ago."""
         if time.monotonic() - self._looked_at < max(every, self.company / LOOKS_PER_SECOND):
             return

@@ -5,15 +5,15 @@ import { classScale, scaleOf } from "./play_colors.js";
 
 const TEST = 2;
 
-// view: { colors, background, discrete, tile: offset of a neuron to show instead, or null }. Whether all of it is numbers.
+// view: { colors, background, discrete, tile: offset of a neuron to show instead, or null }. Gives whether all that is
+// shown are numbers; of several classes one tells, for softmax knows no number beside one that is none.
 export function drawSurface(canvas, motion, view) {
   const { picture, cells } = motion;
   const side = view.tile === null ? picture.header.surface : picture.header.tile;
   const image = new ImageData(side, side);
   const pixels = new Uint32Array(image.data.buffer);
-  const isOne = view.tile !== null || picture.surface.length === 1;
   const at = view.tile ?? picture.surface[0];
-  if (isOne) {
+  if (view.tile !== null || picture.surface.length === 1) {
     paint(pixels, cells, at, scaleOf(view.colors, view.background), view.discrete);
   } else {
     paintClasses(pixels, cells, picture.surface, classScale(view.colors, view.background), view.discrete);
