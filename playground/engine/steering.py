@@ -33,7 +33,7 @@ from playground.store import Store
 SECONDS_OF_PAUSE = 60.0
 """After so long a paused run writes a checkpoint and lets go of its worker; an order or going on brings it back."""
 LOOK_EVERY, LOOK_EVERY_WAITING = 0.1, 0.05
-"""Seconds between two looks at what is asked: while it trains, for epochs of small networks last a few milliseconds, and
+"""Seconds between two looks at what is asked, while it trains (epochs of small networks last a few milliseconds) and
 while it waits."""
 
 
