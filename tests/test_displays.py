@@ -265,6 +265,11 @@ def test_stack_picture_names_shapes():
         (words.duration(3_723), "1:02:03"),
         (words.duration(None), "–"),
         (words.size(34_000_000), "34 MB"),
+        (words.execution([(0, "plain"), (900, "xla")]), "plain from step 0, xla from step 900"),
+        (
+            words.execution([(0, "plain"), (80, "fused"), (90, "plain"), (99, "fused"), (2_000, "plain")]),
+            "plain and fused in turn, plain from step 2,000",
+        ),
         (words.ago(5), "just now"),
         (words.ago(7_300), "2 hours ago"),
         (words.shape((28, 28, 1)), "28 × 28 × 1"),

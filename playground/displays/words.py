@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 
 
 def count(value: float) -> str:
@@ -81,6 +82,18 @@ def metric_name(name: str) -> str:
 def kept_epoch(epoch: int | str, best: int | None) -> str:
     """An epoch in a list of those whose weights are kept: "12", "24 (best)", "newest"."""
     return f"{epoch} (best)" if epoch == best else str(epoch)
+
+
+def execution(plan: Sequence[tuple[int, str]]) -> str:
+    """The variants of the loop by the steps they began at: "plain from step 0, xla from step 900".
+
+    A trial changes between two up to eight times; it is told in one breath: "plain and fused in turn, fused from step
+    2,000".
+    """
+    told = [f"{variant} from step {step:,}" for step, variant in plan]
+    if len(plan) > 2:
+        told[:-1] = [f"{' and '.join(dict.fromkeys(variant for _, variant in plan))} in turn"]
+    return ", ".join(told)
 
 
 def plain(text: str) -> str:

@@ -125,11 +125,10 @@ def _surface(lab: Lab, run_id: str | None, experiment: Experiment) -> None:
 def _details(run: Run) -> None:
     """What happened, folded away."""
     seconds = run.facts.get("seconds")
-    plan = ", ".join(f"{variant} from step {step:,}" for step, variant in run.plan)
     lines = {
         "Run": run.id,
         "Seed": run.experiment.seed,
-        "Execution": plan or run.experiment.training.execution,
+        "Execution": words.execution(run.plan) or run.experiment.training.execution,
         "Scores": ", ".join(f"{words.metric_name(name)} {words.score(value)}" for name, value in run.scores.items()),
         **{name.capitalize(): value for name, value in run.facts.items() if not isinstance(value, dict)},
     }
