@@ -2,6 +2,7 @@
 
 import json
 import struct
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -173,6 +174,14 @@ class TestPreviews:
         for shown in (Thumbnail.from_table(self.table, "a <b>"), Thumbnail.from_images(self.images, "i")):
             assert shown.svg().startswith("<svg xmlns=")
         assert "a &lt;b&gt;" in Thumbnail.from_table(self.table, "a <b>").svg()
+
+    def test_a_thumbnail_marks_every_point_in_the_color_of_its_class(self):
+        x, y = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]]), np.array([0, 1, 1, 1])
+        paths = ElementTree.fromstring(Thumbnail.from_points(x, y, "corners").svg())
+        assert [(path.get("stroke"), path.get("d").count("M")) for path in paths] == [
+            (palette.class_color(0), 1), (palette.class_color(1), 3),
+        ]  # fmt: skip
+        assert paths[0].get("d") == "M62.0 124.0h0"  # the corner below on the left
 
     @pytest.mark.parametrize("kind", [kind.model_fields["kind"].default for kind in DATASETS])
     def test_every_data_set_has_its_picture(self, kind):

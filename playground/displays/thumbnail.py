@@ -70,14 +70,15 @@ def _dots(x: NDArray[Any], y: NDArray[np.integer], *, square: bool = False) -> s
         span = np.full(2, span.max())
     room = np.array([HEIGHT - 16 if square else WIDTH - 24, HEIGHT - 16])
     place = (x - (low + high) / 2) / span * room * [1, -1] + [WIDTH / 2, HEIGHT / 2]
-    marks = []
-    for (left, top), k in zip(place, y, strict=True):
-        color = palette.class_color(int(k))
-        if k % 2:
-            marks.append(f'<rect x="{left - 2:.1f}" y="{top - 2:.1f}" width="4" height="4" fill="{color}"/>')
-        else:
-            marks.append(f'<circle cx="{left:.1f}" cy="{top:.1f}" r="2.3" fill="{color}"/>')
-    return "".join(marks)
+    # A path a class, of lines without length: a browser takes far longer for hundreds of shapes.
+    paths = []
+    for k in np.unique(y):
+        cap, width = ("square", 4) if k % 2 else ("round", 4.6)
+        lines = "".join(f"M{left:.1f} {top:.1f}h0" for left, top in place[y == k])
+        paths.append(
+            f'<path d="{lines}" stroke="{palette.class_color(int(k))}" stroke-width="{width}" stroke-linecap="{cap}"/>'
+        )
+    return "".join(paths)
 
 
 def sparkline(values: Sequence[float] | NDArray[np.floating]) -> str:

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from playground import __version__
 from playground.errors import PlaygroundError
 from playground.ui import delivery, feed, warming
+from playground.ui.assets import Assets, link_to_later
 from playground.ui.cookie import OWNER_COOKIE
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -51,10 +52,11 @@ YEAR = 365 * 86_400
 
 
 class Headers:
-    """Adds the security headers to every answer, and a name of its own to every new browser."""
+    """Adds the security headers to every answer; to pages, what browsers will ask for, and a name for a new one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._link = link_to_later()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -68,11 +70,12 @@ class Headers:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                if is_new and headers.get("content-type", "").startswith("text/html"):
-                    headers.append(
-                        "Set-Cookie",
-                        f"{OWNER_COOKIE}={secrets.token_urlsafe(16)}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax",
-                    )
+                if headers.get("content-type", "").startswith("text/html"):
+                    headers["Link"] = self._link
+                    if is_new:
+                        name = secrets.token_urlsafe(16)
+                        cookie = f"{OWNER_COOKIE}={name}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax"
+                        headers.append("Set-Cookie", cookie)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -99,5 +102,4 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 
 
 ROUTES = [Route("/healthz", health), feed.ROUTE]
-# Streamlit leaves its own scripts uncompressed: 4 MB that a class loads over one radio. A light press costs little.
-MIDDLEWARE = [Middleware(Headers), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)]
+MIDDLEWARE = [Middleware(Headers), Middleware(Assets), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)]
