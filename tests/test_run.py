@@ -1,5 +1,6 @@
 """A run from claim to end, in this process, against a real store."""
 
+import json
 import struct
 import threading
 import time
@@ -244,6 +245,16 @@ def test_a_nan_says_what_to_lower(train, store):
     assert "Lower the learning rate (now 100)" in run.message
     arrays, _ = store.read_checkpoint(run.id)
     assert all(np.isfinite(array).all() for array in arrays.values() if array.dtype.kind == "f")
+
+
+def test_weights_that_are_too_large_from_the_start_are_no_fault_of_the_learning_rate(train):
+    layers = [{"kind": "Dense", "units": 64, "activation": "relu", "kernel_gain": 1_000.0}] * 8
+    changes = [f"model.layers={json.dumps(layers)}", "training.loss=mean_squared_error"]
+    run = train(with_settings(MOONS, [*changes, "model.output.activation=linear"]))
+    assert run.status is RunStatus.FAILED
+    assert "step 1 (epoch 1)" in run.message
+    assert "start from smaller weights" in run.message
+    assert "learning rate" not in run.message
 
 
 @pytest.mark.parametrize(

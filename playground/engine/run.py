@@ -4,6 +4,7 @@ import logging
 import math
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import tensorflow as tf
@@ -183,11 +184,17 @@ class _Running:
         }
         self.reporter.say(replace(self.reporter.progress, phase="", seconds_left=None), plan=loop.pilot.plan)
         if loop.failure:
-            message = f"{loop.failure} The last finite weights are kept. Lower the learning rate (now {loop.rate:g})"
-            message += "." if self.experiment.data.scaling != "none" else ", or scale the data."
+            message = f"{loop.failure} The last finite weights are kept. {self._remedy(loop, scores)}"
             return _End(Event.FAIL, message, scores, facts)
         if not parts.is_whole(loop):
             return _End(Event.STOP, f"Stopped at epoch {loop.epoch:.1f}. The weights are kept.", scores, facts)
         if self.experiment.training.execution == "auto" and not self.reporter.controls.orders:
             self.store.save_plan(parts.plan_key(), loop.pilot.plan)
         return _End(Event.FINISH, f"{stopped_by} {parts.best.says}".strip(), scores, facts)
+
+    def _remedy(self, loop: Loop, scores: Mapping[str, float]) -> str:
+        """What to change where the loss stopped being a number."""
+        remedy = f"Lower the learning rate (now {loop.rate:g})"
+        if loop.step == 0 and scores.keys().isdisjoint({"val_loss", "test_loss"}):
+            remedy = "Its loss is not finite before any step either: let it start from smaller weights"
+        return f"{remedy}{'.' if self.experiment.data.scaling != 'none' else ', or scale the data.'}"
