@@ -247,6 +247,14 @@ def test_a_nan_says_what_to_lower(train, store):
     assert all(np.isfinite(array).all() for array in arrays.values() if array.dtype.kind == "f")
 
 
+def test_weights_that_start_large_are_told_beside_the_learning_rate(train):
+    changes = ["training.loss=mean_squared_error", "model.output.activation=linear", "model.weight_scale=100"]
+    changes += ["training.optimizer.kind=SGD", "training.optimizer.learning_rate=1"]
+    run = train(with_settings(MOONS, changes))
+    assert run.status is RunStatus.FAILED
+    assert "start from smaller weights (now 100 times), or lower the learning rate (1)" in run.message
+
+
 def test_weights_that_are_too_large_from_the_start_are_no_fault_of_the_learning_rate(train):
     layers = [{"kind": "Dense", "units": 64, "activation": "relu", "kernel_gain": 1_000.0}] * 8
     changes = [f"model.layers={json.dumps(layers)}", "training.loss=mean_squared_error"]

@@ -29,6 +29,9 @@ from playground.store import Store
 
 logger = logging.getLogger(__name__)
 
+LARGE_GAIN = 2.0
+"""Weights this many times as large as their initializer's make outputs and gradients grow from layer to layer."""
+
 
 @dataclass
 class Stopwatch:
@@ -194,7 +197,13 @@ class _Running:
 
     def _remedy(self, loop: Loop, scores: Mapping[str, float]) -> str:
         """What to change where the loss stopped being a number."""
-        remedy = f"Lower the learning rate (now {loop.rate:g})"
+        model = self.experiment.model
+        gain = model.weight_scale * max((getattr(layer, "kernel_gain", 1.0) for layer in model.layers), default=1.0)
         if loop.step == 0 and scores.keys().isdisjoint({"val_loss", "test_loss"}):
             remedy = "Its loss is not finite before any step either: let it start from smaller weights"
+        elif gain > LARGE_GAIN:
+            smaller = f"Let it start from smaller weights (now {gain:g} times)"
+            remedy = f"{smaller}, or lower the learning rate ({loop.rate:g})"
+        else:
+            remedy = f"Lower the learning rate (now {loop.rate:g})"
         return f"{remedy}{'.' if self.experiment.data.scaling != 'none' else ', or scale the data.'}"
