@@ -133,7 +133,7 @@ def _curve(lab: Lab, run: Run) -> str:
 
 
 def _about(kind: str, title: str, text: str, takes: str = "") -> None:
-    """What a card is about. One element: a page of cards is drawn in half the time that five of Streamlit's take."""
+    """What a card is about. One element, for each of Streamlit's costs a browser 10 ms and more."""
     source = base64.b64encode(picture(kind).encode()).decode()
     st.html(
         f'<div class="about"><img src="data:image/svg+xml;base64,{source}" '

@@ -39,7 +39,7 @@ def _engine(lab: Lab, was_ready: bool) -> None:
         says = status.message
     active = lab.runs(statuses=(RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED), limit=MANY)
     waiting = sum(run.status is RunStatus.QUEUED for run in active)
-    # One element: each of them costs a browser some 10 ms, on every page.
+    # One element, for each costs a browser 10 ms and more, on every page.
     st.markdown(
         f":{color}[:material/{icon}:] Engine {status.state}\n\n"
         f":small[:gray[{words.plain(says)}]]\n\n"
