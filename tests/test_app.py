@@ -205,11 +205,9 @@ def test_streamlits_own_files_are_answered_as_they_are(pattern):
     assert "default-src 'self'" in headers["content-security-policy"]
 
 
-@pytest.mark.parametrize(
-    ("path", "encoding"), [("/static/js/nothing.js", "gzip"), ("/static/../index.html", "gzip"), ("/a", "gzip")]
-)
-def test_other_files_are_passed_on(path, encoding):
-    assert get(path, **{"accept-encoding": encoding})[0] == 404
+@pytest.mark.parametrize("path", ["/static/js/nothing.js", "/static/../index.html", "/static/js/../../index.html"])
+def test_other_files_are_passed_on(path):
+    assert get(path, **{"accept-encoding": "gzip"})[0] == 404
 
 
 def test_who_takes_nothing_pressed_is_passed_on():

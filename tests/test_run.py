@@ -252,7 +252,8 @@ def test_weights_that_start_large_are_told_beside_the_learning_rate(train):
     changes += ["training.optimizer.kind=SGD", "training.optimizer.learning_rate=1"]
     run = train(with_settings(MOONS, changes))
     assert run.status is RunStatus.FAILED
-    assert "start from smaller weights (now 100 times), or lower the learning rate (1)" in run.message
+    assert "Start from smaller weights (now 100 times their usual size)" in run.message
+    assert "or lower the learning rate (now 1)" in run.message
 
 
 def test_weights_that_are_too_large_from_the_start_are_no_fault_of_the_learning_rate(train):

@@ -200,10 +200,10 @@ class _Running:
         model = self.experiment.model
         gain = model.weight_scale * max((getattr(layer, "kernel_gain", 1.0) for layer in model.layers), default=1.0)
         if loop.step == 0 and scores.keys().isdisjoint({"val_loss", "test_loss"}):
-            remedy = "Its loss is not finite before any step either: let it start from smaller weights"
-        elif gain > LARGE_GAIN:
-            smaller = f"Let it start from smaller weights (now {gain:g} times)"
-            remedy = f"{smaller}, or lower the learning rate ({loop.rate:g})"
+            remedy = "The loss is not finite before any step either: start from smaller weights"
+        elif gain > LARGE_GAIN and not self.tuning:  # whose weights are those of its base
+            smaller = f"Start from smaller weights (now {gain:g} times their usual size)"
+            remedy = f"{smaller}, or lower the learning rate (now {loop.rate:g})"
         else:
             remedy = f"Lower the learning rate (now {loop.rate:g})"
         return f"{remedy}{'.' if self.experiment.data.scaling != 'none' else ', or scale the data.'}"
