@@ -311,5 +311,6 @@ def test_the_rule_of_the_contributing_guide_works_as_it_stands_there():
 
 
 def test_the_best_epoch_is_named_where_epochs_are_chosen():
-    assert [words.kept_epoch(epoch, 24) for epoch in (0, 24, "newest")] == ["0", "24 (best)", "newest"]
-    assert words.kept_epoch(24, None) == "24"
+    assert words.epochs_label("After epoch", [0, 12, 24], 24) == "After epoch (the best: 24)"
+    assert words.epochs_label("After epoch", [0, 12], 24) == "After epoch"
+    assert words.epochs_label("After epoch", [0, 12], None) == "After epoch"

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 
 def count(value: float) -> str:
@@ -79,9 +79,9 @@ def metric_name(name: str) -> str:
     return {"auc": "AUC", "r2_score": "R²"}.get(name, name.replace("_", " ").capitalize())
 
 
-def kept_epoch(epoch: int | str, best: int | None) -> str:
-    """An epoch in a list of those whose weights are kept: "12", "24 (best)", "newest"."""
-    return f"{epoch} (best)" if epoch == best else str(epoch)
+def epochs_label(label: str, kept: Container[int], best: int | None) -> str:
+    """What stands over a list of kept epochs, with the best of them: "After epoch (the best: 24)"."""
+    return f"{label} (the best: {best})" if best in kept else label
 
 
 def execution(plan: Sequence[tuple[int, str]]) -> str:

@@ -44,10 +44,14 @@ def _choose_run(lab: Lab, watched: str | None) -> Run | None:
     ids = [run.id for run in judged]
     names = {run.id: f"{run_name(run)} · {short_id(run.id)}" for run in judged}
     key = state.widget_key("evaluate", "run")
+
+    def choose() -> None:
+        if id := state.widget_choice(key, ids):
+            state.watch(id)
+
     chosen = st.selectbox(
         "Run", ids, index=ids.index(watched) if watched in ids else None if watched else 0,
-        format_func=names.__getitem__, key=key, placeholder="Choose a finished run",
-        on_change=lambda: state.watch(state.widget_value(key)),
+        format_func=names.__getitem__, key=key, placeholder="Choose a finished run", on_change=choose,
     )  # fmt: skip
     return next((run for run in judged if run.id == chosen), None)
 

@@ -1,7 +1,6 @@
 """What all pages that look into a network have on top: whose weights, of which epoch."""
 
-import functools
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -17,6 +16,8 @@ from playground.ui.cards import run_name
 from playground.ui.strip import short_id
 
 MANY = 100
+NEWEST = "newest"
+"""Stands for the newest weights in a list of kept epochs."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def choose_weights(lab: Lab, *, what: str) -> Looked | None:
     if watched and watched not in [run.id for run in runs]:
         runs.insert(0, lab.run(watched))
     uploads = {card.id: card for card in lab.library.uploads()}
-    names = {run.id: f"{run_name(run)} · {short_id(run.id)} · {run.status}" for run in runs}
+    names = {run.id: f"{run_name(run)} · {short_id(run.id)}" for run in runs}
     names |= {id: f"{card.name} · from a file" for id, card in uploads.items()}
     if not names:
         _nothing_yet(what)
@@ -77,8 +78,8 @@ def _choose(names: Mapping[str, str], uploads: Container[str], looked_at: str | 
     key = state.widget_key("looking", "network")
 
     def look() -> None:
-        chosen = state.widget_value(key)
-        (state.look_at if chosen in uploads else state.watch)(chosen)
+        if chosen := state.widget_choice(key, names):
+            (state.look_at if chosen in uploads else state.watch)(chosen)
 
     chosen: str = st.selectbox(
         "Network", ids, index=ids.index(looked_at) if looked_at in ids else 0, format_func=names.__getitem__, key=key,
@@ -93,10 +94,17 @@ def _choose_epoch(lab: Lab, run: Run) -> Saved | None:
     if not kept:
         st.info("This run has kept no weights yet. They are there after its first epoch.", icon=":material/schedule:")
         return None
-    newest = "newest"
-    epoch = st.select_slider(
-        "After epoch", [*kept, newest], newest, key=f"looking.epoch.{run.id}",
-        format_func=functools.partial(words.kept_epoch, best=run.best_epoch),
+    epoch = kept_slider(run, kept, NEWEST, f"looking.epoch.{run.id}")
+    return Saved(run=run.id, epoch=None if epoch == NEWEST else epoch)
+
+
+def kept_slider(
+    run: Run, kept: Sequence[int], shown: int | str, key: str, on_change: Callable[[], None] | None = None
+) -> int | str:
+    """Choose one of a run's kept epochs, or ``NEWEST``."""
+    # The best epoch may move while a run lives; a choice goes by its own label, which has to stay as it is.
+    epoch: int | str = st.select_slider(
+        words.epochs_label("After epoch", kept, run.best_epoch), [*kept, NEWEST], shown, key=key, on_change=on_change,
         help="Weights are kept at the start, after some epochs spread over the run, at its end, and of its best epoch.",
     )  # fmt: skip
-    return Saved(run=run.id, epoch=None if epoch == newest else int(epoch))
+    return epoch

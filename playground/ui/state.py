@@ -11,7 +11,7 @@ Streamlit clears the address when a page is chosen in the side bar; :func:`follo
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import streamlit as st
@@ -240,6 +240,16 @@ def widget_key(*path: object) -> str:
 def widget_value(key: str) -> Any:
     """What a person put into a widget; None before it is drawn."""
     return st.session_state.get(key)
+
+
+def widget_choice(key: str, options: Container[Any]) -> Any:
+    """What a person chose from a list; None where it is not there any more.
+
+    A browser sends the label. Where the list has changed and the browser has not heard of it, Streamlit hands the
+    label itself to a callback.
+    """
+    chosen = widget_value(key)
+    return chosen if chosen in options else None
 
 
 def set_widget(key: str, value: Any) -> None:

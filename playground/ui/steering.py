@@ -1,6 +1,5 @@
 """What one does with a run while it is under way: pause, step, change what comes, and go back."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -157,7 +156,7 @@ def _kept_epochs(lab: Lab, run: Run) -> None:
         return
     key = state.widget_key("steering", run.id, "rewind")
     st.selectbox(
-        "Kept epoch", kept[::-1], key=key, format_func=functools.partial(words.kept_epoch, best=run.best_epoch),
+        words.epochs_label("Kept epoch", kept, run.best_epoch), kept[::-1], key=key,
         help="Weights, optimizer and curves go back there, and the run pauses or goes on as before.",
     )  # fmt: skip
     st.button(

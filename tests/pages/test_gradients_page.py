@@ -15,7 +15,7 @@ from playground.displays.gradient_flow import GradientFlow
 from playground.displays.health import CELLS, HealthCurves, HistogramMap
 from playground.evaluation.health import Health
 from playground.evaluation.histogram import BINS
-from playground.records import Event
+from playground.records import Event, Progress
 from playground.store import open_store
 from tests.desk import PROBES, STARTING, experiment_of
 from tests.runs import run_in
@@ -46,6 +46,12 @@ def pick(at, label: str):
     return next(box for box in at.selectbox if box.label == label)
 
 
+def late(box, label: str):
+    """Choose what the list was called before it changed, as a browser does that has not heard of the change."""
+    box.options = [label]
+    return box.set_value(label)
+
+
 class TestPage:
     def test_a_healthy_run_says_so_and_shows_its_curves(self, store):
         at = page(store, health=series())
@@ -53,6 +59,23 @@ class TestPage:
         assert "**Healthy.** The gradient reaches every layer" in shown(at)
         assert "all layers are inside it now" in shown(at)
         assert "The loss of these examples is 0.7." in shown(at)
+
+    def test_a_run_that_ends_is_called_as_before(self, store):
+        """A page that has not heard of the end yet names by the old label what it shows: it must still be known."""
+        run, lease = store.claim("a test", run_id=store.create_run(experiment_of("moons")).id)
+        store.report(run.id, lease, Progress(step=10, total_steps=20, epoch=1, phase="training"))
+        store.keep_epoch(run.id, 0, {"v0": np.zeros(1)})
+        at = visit("gradients", run=run.id)
+        called = pick(at, "Network").options
+        store.apply(run.id, lease, Event.FINISH)
+        at.run()
+        assert pick(at, "Network").options == called
+
+    def test_a_name_that_is_no_longer_known_changes_nothing(self, store):
+        at = page(store, health=series())
+        late(pick(at, "Network"), "The name before").run()
+        assert not at.error, at.error[0].value
+        assert "**Healthy.**" in shown(at)
 
     def test_what_is_wrong_stands_on_top_with_its_remedy(self, store):
         at = page(store, health=series(layer_gradient=[1, 1e-5, 0.1, 1]))

@@ -1,7 +1,5 @@
 """Which saved weights to start from."""
 
-import functools
-
 import streamlit as st
 
 from playground.displays import words
@@ -11,11 +9,10 @@ from playground.spec import Experiment, changed
 from playground.spec.saved import Saved
 from playground.ui import navigation, state
 from playground.ui.errors import guarded
+from playground.ui.looking import NEWEST, kept_slider
 from playground.ui.progress import progress
 from playground.ui.strip import short_id
 from playground.ui.tuning.planned import edit, start_of
-
-NEWEST = "newest"
 
 
 def choose_base(lab: Lab) -> Experiment | None:
@@ -61,8 +58,8 @@ def _choose(lab: Lab, experiment: Experiment, bases: dict[str, Base], chosen: st
     key = state.widget_key("tuning", "base")
 
     def choose() -> None:
-        base = bases[state.widget_value(key)]
-        edit(lab, experiment, lambda _: lab.tuning.propose(base), redraw=True)
+        if base := bases.get(state.widget_value(key)):
+            edit(lab, experiment, lambda _: lab.tuning.propose(base), redraw=True)
 
     st.selectbox(
         "Base model", list(bases), index=list(bases).index(chosen), key=key, on_change=choose,
@@ -85,11 +82,7 @@ def _choose_epoch(lab: Lab, experiment: Experiment) -> None:
         base = Saved(run=saved.run, epoch=None if epoch == NEWEST else int(epoch))
         edit(lab, experiment, lambda shown: changed(shown, start=changed(start_of(shown), base=base)))
 
-    st.select_slider(
-        "After epoch", [*kept, NEWEST], NEWEST if saved.epoch is None else saved.epoch, key=key, on_change=choose,
-        format_func=functools.partial(words.kept_epoch, best=lab.run(saved.run).best_epoch),
-        help="Weights are kept at the start, after some epochs spread over the run, at its end, and of its best epoch.",
-    )  # fmt: skip
+    kept_slider(lab.run(saved.run), kept, NEWEST if saved.epoch is None else saved.epoch, key, choose)
 
 
 def _await_base(lab: Lab, run_id: str) -> None:
