@@ -1,6 +1,7 @@
 """What all tests share. Every test has a home of its own; none touches the user's."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +15,13 @@ from playground.store import Store, open_store
 
 POSTGRES = os.environ.get("PLAYGROUND_TEST_POSTGRES", "")
 SHARED_BACKENDS = ["file", "postgres"] if POSTGRES else ["file"]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where no test with Keras is wanted: a file of nothing else is not even read, for that loads TensorFlow."""
+    if "not keras" not in config.option.markexpr or not collection_path.match("test_*.py"):
+        return None
+    return bool(re.search(r"^pytestmark = .*\bmark\.keras\b", collection_path.read_text("utf-8"), re.MULTILINE)) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -35,30 +35,28 @@ import sys
 from streamlit.testing.v1 import AppTest
 from playground.jobs import dask
 dask.REVIVE_SECONDS = 10_000  # this process is no app: it must not start an engine
-at = AppTest.from_file("playground/ui/main.py", default_timeout=60).run()
-at.switch_page(f"../../pages/{sys.argv[1]}.py").run()
-assert not at.exception, at.exception
-print(sorted({name.split(".")[0] for name in sys.modules}))
+at = AppTest.from_file("playground/ui/main.py", default_timeout=60)
+for page in sys.argv[1:]:
+    at.switch_page(f"../../pages/{page}.py").run()
+    assert not at.exception, at.exception
+    print(page, *sorted({name.split(".")[0] for name in sys.modules}))
 """
 
 
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [
-        ("runner.postScriptGC", False),
-        ("runner.magicEnabled", False),
-        ("server.fileWatcherType", "none"),
-        ("browser.gatherUsageStats", False),
-        ("client.showErrorDetails", "none"),
-        ("client.showErrorLinks", False),
-        ("client.toolbarMode", "viewer"),
-    ],
-)
-def test_settings_that_pages_rely_on(option, value):
+def test_settings_that_pages_rely_on():
     """As Streamlit itself reads them: a renamed option would be silently ignored."""
-    code = f"from streamlit import config; print(repr(config.get_option({option!r})))"
+    options = {
+        "runner.postScriptGC": False,
+        "runner.magicEnabled": False,
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": False,
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
+        "client.toolbarMode": "viewer",
+    }
+    code = f"from streamlit import config; print({{name: config.get_option(name) for name in {list(options)}}})"
     outcome = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert outcome.stdout.strip() == repr(value)
+    assert outcome.stdout.strip() == repr(options)
     assert "not a valid config option" not in outcome.stderr
 
 
@@ -88,20 +86,17 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_no_page_imports_tensorflow(page, tmp_path, monkeypatch):
-    """Each in a fresh process: what one page imports must not hide behind another."""
+def test_no_page_imports_tensorflow(tmp_path, monkeypatch):
+    """Nor scikit-learn and SciPy, which come with the first scores."""
     monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
     outcome = subprocess.run(
-        [sys.executable, "-c", OPEN_EVERY_PAGE, page], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", OPEN_EVERY_PAGE, *PAGES], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert outcome.returncode == 0, outcome.stderr
-    modules = outcome.stdout
-    assert "'keras'" not in modules
-    assert "'tensorflow'" not in modules
-    # Both come with the first scores, not with a page.
-    assert "'sklearn'" not in modules
-    assert "'scipy'" not in modules
+    loaded = {page: set(modules) for page, *modules in map(str.split, outcome.stdout.splitlines())}
+    assert list(loaded) == PAGES
+    heavy = {"keras", "tensorflow", "sklearn", "scipy"}
+    assert {page: modules & heavy for page, modules in loaded.items() if modules & heavy} == {}
 
 
 def test_a_setting_that_cannot_be_read_is_told_in_words_everywhere(tmp_path, monkeypatch):

@@ -1,22 +1,29 @@
 """Pages through AppTest as a new browser tab shows them, and what is written on them."""
 
+import functools
 import html
 import json
 import struct
 from pathlib import Path
 from typing import Any
 
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from playground.ui import resources
 
 SCRIPT = str(Path(resources.__file__).with_name("main.py"))
 
+# What Streamlit does around a page's own work, and would take longer here than the page: to look through all installed
+# packages for components whenever a page is opened, and, where another test has loaded Keras, to collect all garbage.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+script_runner._clean_problem_modules = lambda: None
+
 
 def visit(page: str, **query: str) -> AppTest:
     """The page as a new browser tab shows it."""
     at = AppTest.from_file(SCRIPT, default_timeout=60)
-    at.run()
     for name, value in query.items():
         at.query_params[name] = value
     return whole(at.switch_page(f"../../pages/{page}.py").run())
