@@ -1,8 +1,12 @@
-"""Nothing that a page has drawn is lost on its way to the browser."""
+"""Nothing that a page has drawn is lost on its way to the browser, and the theme is put together once."""
+
+import functools
 
 import pytest
+from streamlit import config
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.runtime import forward_msg_queue
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
+from streamlit.runtime import app_session, forward_msg_queue
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 from playground.ui import delivery
@@ -67,3 +71,51 @@ def test_a_new_whole_run_replaces_the_one_before():
         ["new_session", "script_finished"],
         ForwardMsg.FINISHED_EARLY_FOR_RERUN,
     )
+
+
+SECTIONS = ("theme", "theme.light", "theme.dark", "theme.sidebar", "theme.light.sidebar", "theme.dark.sidebar")
+
+
+def theme() -> CustomThemeConfig:
+    """As Streamlit asks for it with every run."""
+    whole = CustomThemeConfig()
+    for section in SECTIONS:
+        part = functools.reduce(getattr, section.split(".")[1:], whole)
+        app_session._populate_theme_msg(part, section)
+    return whole
+
+
+@pytest.fixture
+def looked_up(monkeypatch):
+    """The sections that were looked up; what is done to Streamlit is undone."""
+    sections, look_up = [], config.get_options_for_section
+    monkeypatch.setattr(config, "get_options_for_section", lambda name: sections.append(name) or look_up(name))
+    monkeypatch.setattr(app_session, "_populate_theme_msg", delivery._populate)
+    delivery._theme.cache_clear()
+    return sections
+
+
+def test_streamlit_still_looks_it_up_every_time(looked_up):
+    """Once this fails that half of the module can go."""
+    theme(), theme()
+    assert set(looked_up[: len(looked_up) // 2]) == set(looked_up[len(looked_up) // 2 :]) >= set(SECTIONS)
+
+
+def test_the_theme_is_put_together_once_and_is_the_same(looked_up):
+    own = theme()
+    delivery.remember_theme()
+    assert theme() == own
+    assert own.HasField("light")
+    assert not own.HasField("sidebar")
+    looked_up.clear()
+    assert theme() == own
+    assert looked_up == []
+
+
+def test_a_changed_file_of_options_is_heard_of(looked_up):
+    delivery.remember_theme()
+    theme()
+    looked_up.clear()
+    config._on_config_parsed.send()
+    theme()
+    assert set(looked_up) >= set(SECTIONS)

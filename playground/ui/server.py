@@ -97,6 +97,7 @@ async def health(request: Request) -> JSONResponse:
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Warm up, and start the engine beside the app, while the server answers already."""
     delivery.keep_whole_runs()
+    delivery.remember_theme()
     warming.begin()
     yield
 
