@@ -11,7 +11,7 @@ from PIL import Image
 
 from playground.displays import palette, words
 from playground.displays.figure import Figure
-from playground.displays.tiles import colored, image_html, legend_html, png, sheet_png, signed
+from playground.displays.tiles import image_html, legend_html, places, png, sheet_png, signed
 
 SIDE = 224
 """Pixels of the longer side of a picture, about."""
@@ -49,7 +49,7 @@ class SaliencyMap:
         """The map beside its legend and words (class ``saliency``)."""
         values = self.strongest_channel
         largest = _largest(values)
-        sheet = sheet_png(colored(values[None, None], largest, signed=True))
+        sheet = sheet_png(places(values[None, None], largest, signed=True), signed=True)
         legend = legend_html(largest, signed_values=True)
         return _figure(self.title, image_html(sheet, self.summary()), legend, self.summary())
 

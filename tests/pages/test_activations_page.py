@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.displays.layer_rows import LayerRows
 from playground.displays.saliency import FeatureBars, GradCamMap, SaliencyMap
-from playground.displays.tiles import DIVERGING, SEQUENTIAL, Tiles, colored, sheet_png
+from playground.displays.tiles import DIVERGING, SEQUENTIAL, Tiles, palette, places, sheet_png
 from playground.displays.units import Distribution, UnitsOverExamples
 from playground.records import Event
 from tests.desk import STARTING, Desk, experiment_of
@@ -93,6 +93,10 @@ class TestPage:
         assert html(whole(at.run())).count('class="layer"') == 3
 
 
+def colored(values, limits, *, signed):
+    return palette(signed=signed)[places(values, limits, signed=signed)]
+
+
 class TestTiles:
     def test_zero_is_grey_and_signs_have_their_colours(self):
         colors = colored(np.array([-1.0, 0.0, 1.0, 5.0, np.nan]), 1.0, signed=True)
@@ -113,7 +117,7 @@ class TestTiles:
         "shape", [(1, 1, 28, 28), (1, 32, 26, 26), (8, 12, 13, 13), (1, 1024, 1, 1), (1, 9, 1, 128)]
     )
     def test_a_sheet_fits_its_column(self, shape):
-        image = Image.open(io.BytesIO(sheet_png(np.zeros((*shape, 3), np.uint8))))
+        image = Image.open(io.BytesIO(sheet_png(np.zeros(shape, np.uint8), signed=True)))
         assert max(image.size) <= 900
 
     def test_a_scale_says_what_the_strongest_colour_stands_for(self):
