@@ -26,7 +26,7 @@ from playground.ui import library as page
 from tests.desk import Desk, experiment_of
 from tests.model_files import keras_file
 from tests.runs import run_in
-from tests.visit import errors, text, visit
+from tests.visit import errors, named, text, visit
 
 ARRAYS = {"v0": np.arange(6, dtype=np.float32).reshape(2, 3), "v1": np.arange(3, dtype=np.uint32)}
 
@@ -208,6 +208,18 @@ def test_names(lab, shelf):
     for id in (run.id, model.id):
         lab.library.delete(lab.library.model(id))
     assert lab.library.models() == []
+
+
+def test_two_files_of_one_name_are_told_apart(lab, shelf, monkeypatch):
+    """A choice goes by its label."""
+    monkeypatch.setattr("playground.ui.resources.lab", lambda: lab)
+    models = [shelf.add_model(card(), ARRAYS) for _ in range(2)]
+    at = visit("gradients", model=models[0].id)
+    (network,) = (box for box in at.selectbox if box.label == "Network")
+    assert len(set(network.options)) == 2
+    for model in models:
+        network.set_value(model.id).run()
+        assert named(at, "model") == model.id
 
 
 def test_architecture_in_a_line():

@@ -187,15 +187,15 @@ def gradient_css(*, signed: bool) -> str:
     return f"linear-gradient(90deg,{','.join(DIVERGING if signed else SEQUENTIAL)})"
 
 
-def sheet_png(places: NDArray[np.uint8], *, signed: bool) -> bytes:
+def sheet_png(indices: NDArray[np.uint8], *, signed: bool) -> bytes:
     """Tiles beside each other as PNG, whole pixels, transparent between them.
 
     Args:
-        places: in the palette, uint8 (rows, columns, height, width). A single row is wrapped to a sheet about twice as
-            wide as high.
+        indices: places in the palette, uint8 (rows, columns, height, width). A single row is wrapped to a sheet about
+            twice as wide as high.
         signed: of which palette.
     """
-    rows, columns, height, width = places.shape
+    rows, columns, height, width = indices.shape
     is_cell = height == width == 1
     across = columns
     if rows == 1 and not (is_cell and columns <= ONE_LINE):
@@ -206,7 +206,7 @@ def sheet_png(places: NDArray[np.uint8], *, signed: bool) -> bytes:
     # Large pixels need a wide gap, or the border of a kernel looks like that of a pixel.
     gap = 0 if rows == columns == 1 or (is_cell and columns > SEPARATE) else 2 if is_cell else max(2, wide // 3)
     room = np.full((lines * across, height * high + gap, width * wide + gap), NOTHING, np.uint8)
-    tiles = places.reshape(rows * columns, height, width).repeat(high, axis=1).repeat(wide, axis=2)
+    tiles = indices.reshape(rows * columns, height, width).repeat(high, axis=1).repeat(wide, axis=2)
     room[: rows * columns, : height * high, : width * wide] = tiles
     grid = room.reshape(lines, across, *room.shape[1:]).swapaxes(1, 2)
     sheet = grid.reshape(lines * room.shape[1], across * room.shape[2])

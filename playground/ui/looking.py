@@ -54,7 +54,7 @@ def choose_weights(lab: Lab, *, what: str) -> Looked | None:
         runs.insert(0, lab.run(watched))
     uploads = {card.id: card for card in lab.library.uploads()}
     names = {run.id: f"{run_name(run)} · {short_id(run.id)}" for run in runs}
-    names |= {id: f"{card.name} · from a file" for id, card in uploads.items()}
+    names |= {id: f"{card.name} · {short_id(id)} · from a file" for id, card in uploads.items()}
     if not names:
         _nothing_yet(what)
         return None
