@@ -13,6 +13,7 @@ from playground.displays.saliency import FeatureBars, GradCamMap, SaliencyMap
 from playground.displays.tiles import DIVERGING, SEQUENTIAL, Tiles, palette, places, sheet_png
 from playground.displays.units import Distribution, UnitsOverExamples
 from playground.records import Event
+from playground.spec import with_settings
 from tests.desk import STARTING, Desk, experiment_of
 from tests.desk_inside import activations, picture, units
 from tests.runs import run_in
@@ -53,6 +54,19 @@ class TestPage:
         assert "What speaks for 8 in pool" in html(at)
         whole(pick(at, "Layer of Grad-CAM").set_value("conv").run())
         assert "What speaks for 8 in conv" in html(at)
+
+    def test_a_class_that_was_chosen_is_not_that_in_its_place_in_another_network(self, store):
+        """Chosen is the digit 8, the last of five; the other network's last one is 9."""
+        for classes in ("[2,5,6,7,9]", "[0,1,3,4,8]"):
+            run = run_in(store, with_settings(experiment_of("digits"), [f"data.classes={classes}"]), Event.FINISH)
+            store.keep_epoch(run.id, 0, {"v0": np.zeros(1)})
+        at = visit("activations", run=run.id)
+        whole(pick(at, "Class").set_value(4).run())
+        assert "What speaks for 8 in pool" in html(at)
+        other = next(other.id for other in store.runs() if other.id != run.id)
+        whole(pick(at, "Network").set_value(other).run())
+        assert not at.error, at.error[0].value
+        assert pick(at, "Class").value is None
 
     def test_a_table_has_bars(self, store):
         at = page(store, "iris")

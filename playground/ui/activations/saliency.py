@@ -25,7 +25,7 @@ def begin_saliency(lab: Lab, looked: Looked, chosen: Chosen) -> None:
     facts = lab.facts(looked.experiment.data)
     try:
         scores = np.asarray(lab.probe(looked.saved, asked_of(chosen), chosen.x)["scores"])
-        classes = tuple(picked for _, _, picked in _classes(looked, facts, scores))
+        classes = tuple(picked for _, _, picked in _classes(facts, scores))
         for method in METHODS:
             lab.begin_probe(looked.saved, Saliency(method=method, classes=classes), chosen.x)
         if facts.family == "images":
@@ -44,7 +44,7 @@ def show_saliency(lab: Lab, looked: Looked, chosen: Chosen) -> None:
 def _saliency(lab: Lab, looked: Looked, chosen: Chosen) -> None:
     facts = lab.facts(looked.experiment.data)
     scores = np.asarray(lab.probe(looked.saved, asked_of(chosen), chosen.x)["scores"])
-    classes = _choose_classes(looked, facts, scores)
+    classes = _choose_classes(facts, scores)
     if facts.class_names:
         st.caption(
             "Explained is the score before the output's activation: near 1 a softmax is flat and would hide much."
@@ -53,7 +53,7 @@ def _saliency(lab: Lab, looked: Looked, chosen: Chosen) -> None:
     draw(lab, looked, chosen, classes)
 
 
-def _classes(looked: Looked, facts: DataFacts, scores: np.ndarray) -> list[tuple[str, int, int]]:
+def _classes(facts: DataFacts, scores: np.ndarray) -> list[tuple[str, int, int]]:
     """Two classes, at first the likeliest two; for a regression the one output.
 
     Of each the key of the widget that chooses it, the class by default, which follows the input as long as nobody has
@@ -63,14 +63,14 @@ def _classes(looked: Looked, facts: DataFacts, scores: np.ndarray) -> list[tuple
         return [("", 0, 0)]
     found = []
     for place, k in enumerate(Probabilities.from_scores(scores, facts.class_names).order[:2]):
-        key = f"activations_{CLASSES[place]}_{looked.experiment.data.kind}_{len(facts.class_names)}"
+        key = f"activations_{CLASSES[place]}_{'_'.join(facts.class_names)}"
         picked = state.widget_value(key)
         found.append((key, int(k), int(k) if picked is None else picked))
     return found
 
 
-def _choose_classes(looked: Looked, facts: DataFacts, scores: np.ndarray) -> tuple[int, ...]:
-    classes = _classes(looked, facts, scores)
+def _choose_classes(facts: DataFacts, scores: np.ndarray) -> tuple[int, ...]:
+    classes = _classes(facts, scores)
     if facts.class_names:
         for column, label, (key, k, _) in zip(st.columns(2), CLASSES, classes, strict=True):
             column.selectbox(
