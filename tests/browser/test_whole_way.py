@@ -55,8 +55,10 @@ def look_at_a_drawn_three(page: Page) -> None:
     expect(page.get_by_role("heading", name="Saliency and Grad-CAM")).to_be_visible()
     for label, digit in (("Class", "3"), ("Beside it", "8")):
         box = page.locator("[data-testid=stSelectbox]").filter(has_text=re.compile(f"^{label}")).get_by_role("combobox")
-        box.fill(digit)  # by keyboard: the list may be drawn anew while it is open
+        # Key by key: the list opens with the first, and may be drawn anew while it is open.
+        box.press_sequentially(digit)
         box.press("Enter")
+        expect(box).to_have_value(digit)
         rest(page)
     for digit in "38":
         expect(page.get_by_role("heading", name=digit, exact=True)).to_be_visible()
