@@ -36,6 +36,8 @@ with st.container(key="begin_play"):
 SECONDS_TO_SETTLE = 5
 """An engine's workers end after it; what starts next is not to share the machine with them."""
 
+IS_DRAWN = "selector => document.querySelector(selector)?.getBoundingClientRect().width > 0"
+
 STREAMLIT_RUN = [str(ROOT / ".venv" / "bin" / "streamlit"), "run", "app.py"]
 
 
@@ -105,8 +107,9 @@ def _started(
         try:
             # Streamlit opens the browser when its server answers, not when the playground is warm.
             _wait_for_answer(f"http://localhost:{port}/_stcore/health", process)
-            page.goto(path)
-            page.locator(f".st-key-{button} button").wait_for()  # by role, looking itself would take half a second
+            page.goto(path, wait_until="commit")
+            # At every frame: Playwright's own waiting looks twice a second in the end.
+            page.wait_for_function(IS_DRAWN, arg=f".st-key-{button} button", polling="raf")
             family = psutil.Process(process.pid)
             yield page, begin, next((p for p in family.children(recursive=True) if "app.py" in p.cmdline()), family)
         finally:

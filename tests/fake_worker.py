@@ -15,8 +15,12 @@ from playground.settings import Settings
 from playground.store import open_store
 
 
-def warm_up() -> str:
+def device() -> str:
     return "fake device"
+
+
+def warm_up() -> str:
+    return "fake device, warm"
 
 
 def train(run_id: str, lease: str) -> None:

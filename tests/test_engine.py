@@ -227,7 +227,7 @@ def test_a_question_that_kills_its_worker(running: Home) -> None:
 
 def test_status(running: Home) -> None:
     status = eventually(lambda: (now := running.jobs.status()).device and now)
-    assert (status.state, status.workers, status.device, status.message) == ("ready", 1, "fake device", "")
+    assert (status.state, status.workers, status.device, status.message) == ("ready", 1, "fake device, warm", "")
 
 
 def test_workers_see_no_secrets(running: Home) -> None:
@@ -309,6 +309,13 @@ def test_a_killed_engine_leaves_no_process_and_its_run_is_interrupted_by_the_nex
     home.reaches(run, RunStatus.INTERRUPTED)
     assert app.ask("describe", "hello")["said"] == "hello"
     app.close()
+
+
+def test_a_run_that_waits_for_a_new_worker_goes_before_its_warming_up(home: Home) -> None:
+    run = home.launch("0")
+    home.start()
+    home.reaches(run, RunStatus.DONE)
+    assert eventually(lambda: home.jobs.status().device) == "fake device"
 
 
 def test_an_engine_that_is_terminated_interrupts_its_runs_and_leaves_in_order(home: Home) -> None:

@@ -38,15 +38,20 @@ def _open(url: str, artifacts: Path) -> Store:
     return open_store(url, artifacts)
 
 
+def device() -> str:
+    """The name of what this worker computes on. Every new train worker is asked it once, or ``warm_up``."""
+    return device_name()
+
+
 def warm_up() -> str:
-    """Make the device ready before the first run needs it; its name. Every new train worker is asked this once.
+    """Make the device ready before the first run needs it; its name.
 
     One step of a tiny network pays what TensorFlow and Keras do once in a process, so that no person waits for it.
     """
     model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
     model.compile("adam", "mean_squared_error")
     fit(model, np.zeros((2, 2), "float32"), np.zeros((2, 1), "float32"), execution="plain")
-    return device_name()
+    return device()
 
 
 def train(run_id: str, lease: str) -> None:

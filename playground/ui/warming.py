@@ -31,7 +31,8 @@ LATER = (
     "playground.ui.run_table", "playground.ui.trying",
 )  # fmt: skip
 """What only pages with tables and charts need."""
-SECONDS_FOR_ENGINE = 30
+SECONDS_FOR_ENGINE, SECONDS_FOR_RUN = 30, 4
+"""How long that waits for an engine that starts, and then for the run that may have waited for it to draw a curve."""
 
 
 def begin() -> None:
@@ -63,11 +64,14 @@ def _warm_up() -> None:
 
 
 def _wait_for_engine() -> None:
-    """Leave the processor to those who wait: the browser, which draws the first page, and the engine."""
+    """Leave the processor to those who wait: the browser, which draws the first page, the engine, and its first run."""
     lab, since = _resources().lab, time.monotonic()
     with suppress(PlaygroundError):
+        if lab().engine_status().state != "starting":
+            return
         while lab().engine_status().state == "starting" and time.monotonic() - since < SECONDS_FOR_ENGINE:
             time.sleep(0.5)
+        time.sleep(SECONDS_FOR_RUN)
 
 
 def _import(modules: Iterable[str]) -> None:

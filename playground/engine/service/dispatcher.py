@@ -12,7 +12,7 @@ from playground.calls import call
 from playground.engine.service.cluster import Cluster
 from playground.engine.service.slots import Slots, Trainer
 from playground.errors import LeaseLost, NotAllowed, NotFound, PlaygroundError, StoreError
-from playground.records import Event, Run
+from playground.records import Event, Run, RunStatus
 from playground.settings import Settings
 from playground.spec import is_small
 from playground.store import LeaseWatch, Store
@@ -157,10 +157,12 @@ class Dispatcher:
                 log.exception("run %s cannot be settled; its lease will run out", held.run.id)
 
     async def _greet(self, trainer: Trainer) -> None:
-        """Let a new worker warm up, so that no lease runs out over its imports, and ask what it computes on."""
+        """Ask a new worker what it computes on, so that no lease runs out over its imports; where nobody waits for it,
+        let it warm up as well. A run pays for that as it goes, and no more than the network that would come first."""
         try:
+            waits = await asyncio.to_thread(self._store.runs, statuses=(RunStatus.QUEUED,), limit=1)
             self.device = await self._cluster.client.submit(
-                call, f"{self._worker}:warm_up", workers=[trainer.worker.address], pure=False
+                call, f"{self._worker}:{'device' if waits else 'warm_up'}", workers=[trainer.worker.address], pure=False
             )
         except Exception:  # it is gone again, or cannot: then the run that it gets will say why
             log.exception("%s could not warm up", trainer.worker.name)
