@@ -1,6 +1,8 @@
 """The training loop against Keras's own ``fit``, and against itself."""
 
 import os
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -439,6 +441,43 @@ def test_a_training_that_is_resumed_elsewhere_keeps_what_it_chose(plan, is_tried
     for step in range(110, 300, 10):
         pilot.measured(step, 10, 0.15, 10**9, None)
     assert (pilot.plan != plan) is is_tried
+
+
+COMPILE_AND_RUN = """
+import os
+import keras
+import numpy as np
+from playground.engine.training import OnDevice, Program, Schedule, build_all, variables_of
+
+x, y = np.ones((40, 8, 8, 1), "float32"), np.ones((40, 1), "float32")
+model = keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Conv2D(2, 3), keras.layers.Flatten(),
+    keras.layers.Dropout(0.5, seed=1), keras.layers.Dense(1)])
+model.compile("adam", "mse")
+build_all(model, (x, y))
+schedule = Schedule(examples=40, batch_size=16, epochs=4)  # the last batch of an epoch has 8
+window = OnDevice((x, y), schedule, shuffle=False, seed=0).window(0)
+program = Program(model, schedule)
+
+def compiled():
+    return {name for name in os.listdir(os.environ["DUMPED"]) if "update" in name}
+
+before = [np.asarray(variable) for variable in variables_of(model)]
+program.compile("fused", window)
+assert program.compilation("fused").wait(), program.compilation("fused").error
+unchanged = all(np.array_equal(a, np.asarray(b)) for a, b in zip(before, variables_of(model), strict=True))
+known = compiled()
+program.run("fused", window, 0, window.end)
+print(unchanged, len(known) > 0, len(compiled() - known), int(model.optimizer.iterations))
+"""
+
+
+def test_an_update_is_compiled_beside_the_training_and_not_as_it_first_runs(tmp_path):
+    """In a process of its own, for XLA reads only once that it is to write down what it compiles."""
+    environment = os.environ | {"XLA_FLAGS": f"--xla_dump_to={tmp_path}", "DUMPED": str(tmp_path)}
+    outcome = subprocess.run(
+        [sys.executable, "-c", COMPILE_AND_RUN], env=environment, capture_output=True, text=True, check=False
+    )
+    assert outcome.stdout.split() == ["True", "True", "0", "3"], outcome.stderr[-2000:]
 
 
 def test_what_no_gradient_reaches_is_left_as_it_is_by_a_fused_update(table):

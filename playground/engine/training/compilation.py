@@ -10,7 +10,7 @@ class Compilation:
     """Compiles at once, in a thread of its own.
 
     Args:
-        call: calls the function, with no steps: that compiles it and changes no variable.
+        call: calls what is to be compiled, in a way that changes no variable of the training.
     """
 
     def __init__(self, call: Callable[[], None]) -> None:

@@ -144,7 +144,7 @@ class Pilot:
 
     def _judge(self, tried: Variant, leg: list[tuple[int, float]], step: int, steps: int, seconds: float) -> None:
         leg.append((steps, seconds))
-        counted = leg[1:]  # the first stretch pays for cold caches, and for what is compiled only when it runs
+        counted = leg[1:]  # the first stretch pays for cold caches
         if sum(seconds for _, seconds in counted) < LEG_SECONDS:
             return
         rates, flying = self.program.rates, self.entries[-1][1]

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
 
 from playground.engine.training.averages import Averages
 from playground.engine.training.compilation import Compilation
 from playground.engine.training.schedule import Schedule
 from playground.engine.training.source import Window
-from playground.engine.training.step import fast_dropout, full_batch_step, fused_update
+from playground.engine.training.step import fast_dropout, full_batch_step, fused_update, rehearse
 from playground.engine.training.xla import prefer_whole_loops
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Program:
         """Steps a second that each variant has reached, at its best."""
         self._compilations: dict[Variant, Compilation] = {}
         self._expects = False
+        self._updates: list[ConcreteFunction] = []
         self._functions: dict[Variant, Any] = {
             "plain": tf.function(self._run, autograph=False),
             "fused": tf.function(self._run_fused, autograph=False),
@@ -143,14 +145,21 @@ class Program:
             self._run(*given)
 
     def _run_fused(self, *given: Any) -> None:
-        with fused_update(self.model.optimizer):
+        with fused_update(self.model.optimizer) as self._updates:
             self._run(*given)
 
     def compile(self, variant: Variant, window: Window) -> None:
         """Start compiling a variant beside whatever runs, if that was not done yet."""
         if variant != "plain" and variant not in self._compilations:
             start = window.start
-            self._compilations[variant] = Compilation(lambda: self.run(variant, window, start, start))
+
+            def compiles() -> None:
+                self.run(variant, window, start, start)  # no steps: it changes no variable
+                if variant == "fused":
+                    for update in self._updates:
+                        rehearse(update)
+
+            self._compilations[variant] = Compilation(compiles)
 
     def compilation(self, variant: Variant) -> Compilation | None:
         """How far a variant is that somebody asked for."""

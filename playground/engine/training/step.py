@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
 
 MICRO_BATCH = 4096
 
@@ -92,13 +93,17 @@ def fast_dropout(model: keras.Model) -> Iterator[None]:
 
 
 @contextmanager
-def fused_update(optimizer: keras.Optimizer) -> Iterator[None]:
+def fused_update(optimizer: keras.Optimizer) -> Iterator[list[ConcreteFunction]]:
     """While a step is traced, let XLA compile the optimizer's update, as ``jit_compile`` did in Keras 2.
 
     Adam's dozen operations each go over all the weights; in one piece they are gone over once. Convolutions keep their
     own kernels, which on a CPU are several times faster than XLA's. Only the thread that enters is affected.
+
+    Yields:
+        the updates that were traced, for :func:`rehearse`: XLA compiles each when it first runs.
     """
     tracer = get_ident()
+    updates: list[ConcreteFunction] = []
 
     def apply(gradients: Sequence[tf.Tensor | None], variables: Sequence[keras.Variable] | None = None) -> None:
         def update(gradients: Sequence[tf.Tensor | None]) -> None:
@@ -108,10 +113,25 @@ def fused_update(optimizer: keras.Optimizer) -> Iterator[None]:
         if get_ident() != tracer or any(gradient is None for gradient in gradients):
             update(gradients)
         else:
-            tf.function(update, autograph=False, jit_compile=True)(gradients)
+            updates.append(tf.function(update, autograph=False, jit_compile=True).get_concrete_function(gradients))
+            updates[-1](*gradients)
 
     optimizer.apply = apply
     try:
-        yield
+        yield updates
     finally:
         del optimizer.apply
+
+
+def rehearse(update: ConcreteFunction) -> None:
+    """Run a function on zeros and on variables that are like its own: XLA compiles it, and nothing else changes.
+
+    It does so inside another function, as in training: what is compiled for a call from Python is kept apart.
+    """
+    twins = {id(own.handle): tf.Variable(tf.zeros(own.shape, own.dtype)) for own in update.variables}
+    captured = [twins[id(one)].handle if id(one) in twins else one for one in update.captured_inputs]
+    given = update.inputs[: len(update.inputs) - len(captured)]
+    run = tf.function(
+        lambda: update._call_flat([tf.zeros(one.shape, one.dtype) for one in given], captured), autograph=False
+    )
+    run()
