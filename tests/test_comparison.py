@@ -112,7 +112,7 @@ def test_the_answer_in_words():
     said = compare_classes(*tables(36, 12, 2, 0)).sentence("Fine-tuning", "the model as it was")
     assert said == (
         "Fine-tuning beats the model as it was: accuracy 96.0% against 76.0%, a difference of +20.0 percentage points "
-        "(95 % interval +5.7 to +34.0 over 50 test examples, p = 0.013)."
+        "(95% interval +5.7 to +34.0 over 50 test examples, p = 0.013)."
     )
     worse = compare_seeds([0.90, 0.91], [0.70, 0.71], "accuracy").sentence("Fine-tuning", "training from scratch")
     assert worse.startswith("Fine-tuning falls behind training from scratch: accuracy 70.5% against 90.5%")

@@ -253,7 +253,7 @@ class TestPreview:
             (ExponentialDecay(decay_rate=2), "Starts at 0.001, grows exponentially to 0.063 at epoch 30."),
             (ExponentialDecay(decay_epochs=0.1, decay_rate=1e-9), "exponentially to 0 at epoch 30."),
             (ExponentialDecay(decay_epochs=0.1, decay_rate=10), "exponentially to infinity at epoch 30."),
-            (OneCycle(), "Starts at 4e-05, rises to its peak for 30 % of the training, then falls to nearly 0"),
+            (OneCycle(), "Starts at 4e-05, rises to its peak for 30% of the training, then falls to nearly 0"),
         ],
     )
     def test_it_says_what_the_rate_does(self, schedule, said):

@@ -51,7 +51,7 @@ class Comparison:
         interval = f"{self._signed(self.low)} to {self._signed(self.high)} over {self.pairs:,} {self.over}"
         said = (
             f"{verdict}: {self.score} {self._value(self.after)} against {self._value(self.before)}, a difference of "
-            f"{self._signed(self.difference)}{self._unit} (95 % interval {interval}{self._chance})."
+            f"{self._signed(self.difference)}{self._unit} (95% interval {interval}{self._chance})."
         )
         return said if self.helped is not None else f"{said} The interval includes 0, so it could be either."
 

@@ -191,8 +191,8 @@ def _is_early(health: Health) -> NDArray[np.bool_]:
 
 
 def _share(ratio: float) -> str:
-    """A ratio on log10 for people: −3 is "0.1 %"."""
-    return f"{100 * 10**ratio:.2g} %"
+    """A ratio on log10 for people: −3 is "0.1%"."""
+    return f"{100 * 10**ratio:.2g}%"
 
 
 def _median(values: Floats) -> Floats:

@@ -36,7 +36,7 @@ RECIPES = (
     ready(
         "never-quite-sure",
         "Never quite sure",
-        "Smoothed labels ask for 91 % instead of certainty, so the confidence of a wrong answer stays low.",
+        "Smoothed labels ask for 91% instead of certainty, so the confidence of a wrong answer stays low.",
         "5 seconds",
         Digits(),
         (Flatten(), Dense(units=64), Dense(units=32)),

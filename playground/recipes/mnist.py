@@ -11,7 +11,7 @@ RECIPES = (
     ready(
         "mnist-mlp-128",
         "MNIST, one hidden layer",
-        "The classic first network: 128 neurons read handwritten digits at 97 to 98 %.",
+        "The classic first network: 128 neurons read handwritten digits at 97 to 98%.",
         "15 seconds",
         Mnist(validate_on="test"),
         (Flatten(), Dense(units=128)),

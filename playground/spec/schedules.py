@@ -197,7 +197,7 @@ class OneCycle(Schedule):
         return share if self.anneal_strategy == "linear" else (1 - np.cos(np.pi * share)) / 2
 
     def course(self) -> str:
-        return f"rises to its peak for {100 * self.pct_start:g} % of the training, then falls"
+        return f"rises to its peak for {100 * self.pct_start:g}% of the training, then falls"
 
 
 class RangeTest(Schedule):

@@ -47,7 +47,7 @@ class StopAtScore(Watching):
     )
     kind: Literal["stop_at_score"] = "stop_at_score"
     monitor: Score = option("val_accuracy", "Monitor", _MONITOR)
-    threshold: float = option(0.95, "Threshold", "Good enough; 0.95 is an accuracy of 95 %.", ge=-1e6, le=1e6)
+    threshold: float = option(0.95, "Threshold", "Good enough; 0.95 is an accuracy of 95%.", ge=-1e6, le=1e6)
 
 
 class TimeLimit(StopRule):

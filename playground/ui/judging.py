@@ -122,7 +122,7 @@ def _charts(result: Classification, threshold: float | None) -> None:
 _COLUMNS = {
     "Examples": st.column_config.NumberColumn("Examples", format="localized"),
 } | {
-    name: st.column_config.NumberColumn(name, format="%.1f %%", help=help)
+    name: st.column_config.NumberColumn(name, format="%.1f%%", help=help)
     for name, help in (
         ("Precision", "Of those called this class, the share that is."),
         ("Recall", "Of those that are this class, the share that was found."),

@@ -70,11 +70,11 @@ _COLUMNS = {
         y_max=1,
         help="From the least to the largest output; heights are square roots of shares, so that rare values are seen.",
     ),
-    "Zeros": st.column_config.NumberColumn("Zeros", format="%.1f %%", help="Share of outputs that are exactly 0."),
+    "Zeros": st.column_config.NumberColumn("Zeros", format="%.1f%%", help="Share of outputs that are exactly 0."),
     "Units": st.column_config.NumberColumn("Units", format="localized", help="Outputs, or channels of a picture."),
     "Idle": st.column_config.TextColumn(
         "Idle units",
-        help="Dead: behind a relu, and 0 for every example. Saturated: at least 95 % of the outputs lie within 0.01 of "
+        help="Dead: behind a relu, and 0 for every example. Saturated: at least 95% of the outputs lie within 0.01 of "
         "an end of tanh, softsign or sigmoid. Other layers have neither, and the output layer is not judged.",
     ),
 } | {name: st.column_config.NumberColumn(name, format="%.3g") for name in ("Mean", "σ", "Least", "Largest")}

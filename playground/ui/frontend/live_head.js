@@ -48,7 +48,7 @@ function facts(now, page) {
   const known = [];
   if (now.rate !== null) known.push(`learning rate ${significant(now.rate, 3)}`);
   if (now.memory) known.push(`memory ${size(now.memory)}`);
-  if (now.gpu !== null) known.push(`GPU ${Math.round(100 * now.gpu)} % busy`);
+  if (now.gpu !== null) known.push(`GPU ${Math.round(100 * now.gpu)}% busy`);
   if (now.gpu_memory) known.push(`${size(now.gpu_memory)} of GPU memory taken`);
   if (page.device) known.push(page.device);
   return known.join(" · ");

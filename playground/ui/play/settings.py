@@ -105,7 +105,7 @@ def _share(lab: Lab, data: Points) -> None:
         _guarded(lambda share: commands.change(lab, lambda one: play.with_points(one, test_fraction=share)), share)
 
     st.slider(
-        "Test share", 10, 80, min(max(round(100 * data.test_fraction), 10), 80), 5, format="%d %%", key=key,
+        "Test share", 10, 80, min(max(round(100 * data.test_fraction), 10), 80), 5, format="%d%%", key=key,
         on_change=chosen, help="Share of all points that the network does not learn from, but is judged on.",
     )  # fmt: skip
 
