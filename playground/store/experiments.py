@@ -45,7 +45,7 @@ class Experiments(Database):
         """Keep an experiment as it is now; the same experiment has the same id."""
         id = hashlib.sha256(experiment.dumps().encode()).hexdigest()[:20]
         with self._writing() as connection:
-            upsert(connection, shared, id=id, experiment=experiment, created=time.time())
+            upsert(connection, shared, {"id": id, "experiment": experiment, "created": time.time()})
         return id
 
     def shared(self, id: str) -> Experiment:
@@ -65,7 +65,7 @@ class Experiments(Database):
     def save_plan(self, key: str, plan: tuple[tuple[int, str], ...]) -> None:
         """Remember an execution plan; the newest wins."""
         with self._writing() as connection:
-            upsert(connection, plans, key=key, plan=plan)
+            upsert(connection, plans, {"key": key, "plan": plan})
 
     def _experiment(self, table: Table, id: str) -> Experiment:
         with self._reading() as connection:

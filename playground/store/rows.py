@@ -1,10 +1,11 @@
 """From rows to records, and the one way in which a run changes its state."""
 
+import functools
 import time
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, select, update
+from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, select, update
 
 from playground.errors import LeaseLost, NotFound
 from playground.records import Controls, Event, Run, RunStatus, advance
@@ -26,13 +27,19 @@ def find(connection: Connection, id: str, *columns: Column[Any]) -> Row[Any]:
     Raises:
         NotFound: no such run.
     """
-    statement = select(*columns or (runs,)).where(runs.c.id == id)
-    if connection.get_execution_options().get("writes"):
-        statement = statement.with_for_update()  # PostgreSQL; on SQLite, BEGIN IMMEDIATE has locked the database
-    row = connection.execute(statement).one_or_none()
+    locks = bool(connection.get_execution_options().get("writes"))
+    row = connection.execute(_finding(columns or (runs,), locks), {"run": id}).one_or_none()
     if row is None:
         raise NotFound(f"There is no run {id!r}. It may have been deleted; choose one from the list of runs.")
     return row
+
+
+@functools.cache
+def _finding(what: tuple[Column[Any] | Table, ...], locks: bool) -> Select[Any]:
+    """The statement, made once: making it takes longer than executing it."""
+    statement = select(*what).where(runs.c.id == bindparam("run"))
+    # For PostgreSQL; on SQLite, BEGIN IMMEDIATE has locked the database.
+    return statement.with_for_update() if locks else statement
 
 
 def find_held(connection: Connection, id: str, lease: str, *columns: Column[Any]) -> Row[Any]:

@@ -16,8 +16,9 @@ from playground.store.queue import waiting
 from playground.store.rows import LIVE, change, find, find_held
 from playground.store.schema import runs
 
-# Composing a statement takes longer than asking it; this one is asked most often.
+# Composing a statement takes longer than asking it; these are asked most often.
 _CONTROLS = select(runs.c.stop, runs.c.pause, runs.c.orders).where(runs.c.id == bindparam("run"))
+_REPORT = update(runs).where(runs.c.number == bindparam("held"))
 _NO_PICTURES: Mapping[str, tuple[int, bytes]] = MappingProxyType({})
 
 
@@ -80,12 +81,12 @@ class Work(Database):
             row = find_held(connection, id, lease, runs.c.beat, runs.c.points)
             values: dict[str, Any] = {} if plan is None else {"plan": plan}
             values |= {"progress": progress, "beat": row.beat + 1, "points": row.points + len(points)}
-            connection.execute(update(runs).where(runs.c.number == row.number).values(values))
+            connection.execute(_REPORT, values | {"held": row.number})
             if points:
                 numbered = enumerate(points, row.points + 1)
                 connection.execute(insert(schema.points), [_point(id, number, point) for number, point in numbered])
-            for name, (step, payload) in live.items():
-                upsert(connection, schema.live, run=id, name=name, step=step, payload=payload)
+            pictures = ({"run": id, "name": n, "step": step, "payload": made} for n, (step, made) in live.items())
+            upsert(connection, schema.live, *pictures)
 
     def controls(self, id: str) -> Controls:
         """What people ask of a run. Cheap: its worker asks ten times a second. Raises NotFound."""
