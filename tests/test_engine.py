@@ -311,11 +311,13 @@ def test_a_killed_engine_leaves_no_process_and_its_run_is_interrupted_by_the_nex
     app.close()
 
 
-def test_a_run_that_waits_for_a_new_worker_goes_before_its_warming_up(home: Home) -> None:
-    run = home.launch("0")
+@pytest.mark.parametrize(("waiting", "device"), [(1, "fake device"), (2, "fake device, warm")])
+def test_one_run_that_waits_for_a_new_worker_goes_before_its_warming_up(home: Home, waiting: int, device: str) -> None:
+    runs = [home.launch("0") for _ in range(waiting)]
     home.start()
-    home.reaches(run, RunStatus.DONE)
-    assert eventually(lambda: home.jobs.status().device) == "fake device"
+    for run in runs:
+        home.reaches(run, RunStatus.DONE)
+    assert eventually(lambda: home.jobs.status().device) == device
 
 
 def test_an_engine_that_is_terminated_interrupts_its_runs_and_leaves_in_order(home: Home) -> None:

@@ -157,12 +157,16 @@ class Dispatcher:
                 log.exception("run %s cannot be settled; its lease will run out", held.run.id)
 
     async def _greet(self, trainer: Trainer) -> None:
-        """Ask a new worker what it computes on, so that no lease runs out over its imports; where nobody waits for it,
-        let it warm up as well. A run pays for that as it goes, and no more than the network that would come first."""
+        """Let a new worker warm up, so that no lease runs out over its imports, and ask what it computes on.
+
+        A run that waits alone pays for that as it goes, and sooner. Of thirty at once some would be silent for so long
+        that their leases ran out.
+        """
         try:
-            waits = await asyncio.to_thread(self._store.runs, statuses=(RunStatus.QUEUED,), limit=1)
+            waiting = await asyncio.to_thread(self._store.runs, statuses=(RunStatus.QUEUED,), limit=2)
+            what = "device" if len(waiting) == 1 else "warm_up"
             self.device = await self._cluster.client.submit(
-                call, f"{self._worker}:{'device' if waits else 'warm_up'}", workers=[trainer.worker.address], pure=False
+                call, f"{self._worker}:{what}", workers=[trainer.worker.address], pure=False
             )
         except Exception:  # it is gone again, or cannot: then the run that it gets will say why
             log.exception("%s could not warm up", trainer.worker.name)
