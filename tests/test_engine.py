@@ -286,6 +286,12 @@ def test_a_killed_train_worker_interrupts_its_run_and_the_next_one_starts(runnin
     running.reaches(following, RunStatus.DONE)
 
 
+def test_a_run_whose_first_word_comes_late_is_not_taken_from_a_worker_that_lives(running: Home) -> None:
+    """Its lease is five seconds."""
+    run = running.reaches(running.launch("silent 8"), RunStatus.DONE)
+    assert run.attempt == 1
+
+
 def test_a_frozen_train_worker_interrupts_its_run(running: Home) -> None:
     run = running.launch("stop itself", large=True)
     running.reaches(run, RunStatus.INTERRUPTED)

@@ -328,11 +328,13 @@ def test_a_watch_finds_silent_workers(store):
         store.report(lively.id, its_lease, Progress())
         assert watch.lost() == {}
     assert watch.lost() == {silent.id: lease}
+    assert (watch.has_moved(its_lease), watch.has_moved(lease)) == (True, False)
     store.lose(silent.id, lease, "gone")
     assert watch.lost() == {}
     store.resume(silent.id)
-    store.claim("worker")
+    _, its_lease = store.claim("worker")
     assert watch.lost() == {}  # a new lease begins anew
+    assert not watch.has_moved(its_lease)
 
 
 def test_a_clock_set_back_gives_no_negative_times(store, monkeypatch):

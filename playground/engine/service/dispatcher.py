@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from playground.calls import call
@@ -30,6 +30,10 @@ HELD_UP = 1.0
 
 AFTER_TROUBLE = 1.0
 
+BEGINNING = 3.0
+"""A run that we handed to a worker may be silent for so many times its lease before its first word: where thirty begin
+at once, the last is heard late. That a worker has ended, Dask tells at once."""
+
 GRACE = 10.0
 """Seconds that a worker has to let go of a run that was taken from it; then its process is replaced."""
 
@@ -42,6 +46,8 @@ class Held:
     lease: str
     trainer: Trainer
     small: bool
+    since: float = field(default_factory=time.monotonic)
+    """When it was claimed (this process's monotonic clock)."""
     lost: float | None = None
     """When its lease was found to have run out (this process's monotonic clock)."""
 
@@ -186,6 +192,8 @@ class Dispatcher:
             self._leases = LeaseWatch(self._store, self._lease_seconds)
         self._watched = now
         for id, lease in (await asyncio.to_thread(self._leases.lost)).items():
+            if self._is_beginning(lease, now):
+                continue
             if not await self._store_is_free(id):
                 # Workers may be silent because they wait for the store as we did: all get their time anew.
                 self._leases = LeaseWatch(self._store, self._lease_seconds)
@@ -195,6 +203,11 @@ class Dispatcher:
             for held in self._held:
                 if held.lease == lease:
                     held.lost = now
+
+    def _is_beginning(self, lease: str, now: float) -> bool:
+        patience = BEGINNING * self._lease_seconds
+        ours = any(held.lease == lease and now - held.since < patience for held in self._held)
+        return ours and not self._leases.has_moved(lease)
 
     async def _store_is_free(self, id: str) -> bool:
         """Whether a write (one that changes nothing) finds the store free."""
