@@ -49,7 +49,7 @@ class Bar:
 
 
 def _line(run: Run, point: Point | None) -> str:
-    """Such as ``epoch 3.5/5 ████▌··· 70 %  loss 0.081  accuracy 0.976  83,000 examples/s  0:12 left``."""
+    """Such as ``epoch 3.5/5 ████▌··· 70%  loss 0.081  accuracy 0.976  83,000 examples/s  0:12 left``."""
     progress = run.progress
     if point is None:
         return progress.phase or str(run.status)

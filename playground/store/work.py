@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from playground.errors import NotFound
 from playground.records import Controls, Event, Point, Progress, Run, RunStatus
 from playground.store import schema
 from playground.store.database import Database, upsert
@@ -16,8 +15,7 @@ from playground.store.queue import waiting
 from playground.store.rows import LIVE, change, find, find_held
 from playground.store.schema import runs
 
-# Composing a statement takes longer than asking it; these are asked most often.
-_CONTROLS = select(runs.c.stop, runs.c.pause, runs.c.orders).where(runs.c.id == bindparam("run"))
+# Composing a statement takes longer than executing it; this one is executed most often.
 _REPORT = update(runs).where(runs.c.number == bindparam("held"))
 _NO_PICTURES: Mapping[str, tuple[int, bytes]] = MappingProxyType({})
 
@@ -91,10 +89,7 @@ class Work(Database):
     def controls(self, id: str) -> Controls:
         """What people ask of a run. Cheap: its worker asks ten times a second. Raises NotFound."""
         with self._reading() as connection:
-            row = connection.execute(_CONTROLS, {"run": id}).first()
-        if row is None:
-            raise NotFound(f"There is no run {id!r}. It may have been deleted.")
-        return Controls(*row)
+            return Controls(*find(connection, id, runs.c.stop, runs.c.pause, runs.c.orders))
 
     def obeyed(self, id: str, lease: str, number: int, step: int | None, refusal: str = "") -> None:
         """Settle an order: it holds from ``step`` on, or was refused there; None: it is known, and will hold later.
