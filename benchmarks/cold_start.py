@@ -36,6 +36,7 @@ with st.container(key="begin_play"):
 SECONDS_TO_SETTLE = 5
 """An engine's workers end after it; what starts next is not to share the machine with them."""
 
+# JavaScript: whether there is such an element, and it has been laid out.
 IS_DRAWN = "selector => document.querySelector(selector)?.getBoundingClientRect().width > 0"
 
 STREAMLIT_RUN = [str(ROOT / ".venv" / "bin" / "streamlit"), "run", "app.py"]
@@ -71,8 +72,10 @@ def measure() -> dict[str, Any]:
             build_usable = time.monotonic() - begin
             page.get_by_text("Engine ready").wait_for(timeout=120_000)
             ready = time.monotonic() - begin
-            resident = process.memory_info().rss
-            has_tensorflow = any("tensorflow" in file.path for file in process.memory_maps())
+            while not _has_loaded(process, "pandas"):  # the last that it imports by itself: `warming.LATER`
+                time.sleep(0.5)
+            time.sleep(SECONDS_TO_SETTLE)
+            resident, has_tensorflow = process.memory_info().rss, _has_loaded(process, "tensorflow")
     return {
         "make_run_to_moving_curve_seconds": round(moving, 1),
         "of_which_until_train_was_pressed": round(pressed, 1),
@@ -118,6 +121,10 @@ def _started(
             process.wait(30)
             stop_engine(environment)
             time.sleep(SECONDS_TO_SETTLE)
+
+
+def _has_loaded(process: psutil.Process, package: str) -> bool:
+    return any(package in file.path for file in process.memory_maps())
 
 
 def _wait_for_answer(url: str, process: subprocess.Popen[bytes]) -> None:
