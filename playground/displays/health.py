@@ -172,7 +172,7 @@ class HistogramMap:
         color = {
             "field": "share", "type": "quantitative", "title": "Share of values",
             "scale": {"scheme": palette.SEQUENTIAL, "type": "sqrt"},
-            "legend": {"orient": "bottom", "gradientLength": 180, "titleOrient": "left", "format": ".0%"},
+            "legend": palette.COLOR_BAR | {"format": ".0%"},
         }  # fmt: skip
         tooltip = [
             {"field": "epoch", "type": "quantitative", "title": "Epoch", "format": ".2f"},

@@ -57,7 +57,7 @@ class ConfusionMatrix:
             "type": "quantitative",
             "title": "Share of true class",
             "scale": {"scheme": palette.SEQUENTIAL, "domain": [0, 1]},
-            "legend": {"format": ".0%", "orient": "bottom", "gradientLength": 180, "titleOrient": "left"},
+            "legend": palette.COLOR_BAR | {"format": ".0%"},
         }
         tooltip = [
             {"field": "true", "title": "True class"},

@@ -16,6 +16,8 @@ SHAPES: tuple[str, ...] = ("circle", "square", "triangle-up", "diamond", "cross"
 NEGATIVE, ZERO, POSITIVE = "#dd7500", "#8a8f98", "#2f7fd6"
 TRAINING, VALIDATION = "#4f74e3", "#d9590b"
 SEQUENTIAL = "cividis"
+COLOR_BAR = {"orient": "bottom", "gradientLength": 180, "titleOrient": "top"}
+"""How Vega draws what the colours of a heat map mean: short enough, with its title above, for a telephone."""
 
 
 def class_color(index: int) -> str:

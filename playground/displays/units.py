@@ -182,7 +182,7 @@ def _strips(epochs: list[str]) -> dict[str, Any]:
     color = {
         "field": "share", "type": "quantitative", "title": "Share of outputs",
         "scale": {"scheme": palette.SEQUENTIAL, "type": "sqrt"},
-        "legend": {"format": "%", "orient": "bottom", "gradientLength": 180, "titleOrient": "left"},
+        "legend": palette.COLOR_BAR | {"format": "%"},
     }  # fmt: skip
     encoding = {
         "x": {"field": "epoch", "type": "ordinal", "title": "Epochs seen", "sort": epochs, "axis": {"labelAngle": 0}},
