@@ -26,6 +26,8 @@ from tests.browser.app import running_app
 from tests.browser.chrome import chromium
 
 TIMES = 4
+SECONDS_TO_COMPILE = 3
+"""What compiles beside the training is compiled then."""
 BAR = 0.3
 
 SHOWS_GO_ON = "document.querySelector('.st-key-go_on')"
@@ -64,45 +66,47 @@ def measure() -> dict[str, Any]:
 
 
 def _in_effect(store: Store, experiment: Experiment) -> dict[str, Any]:
-    """Seconds from asking to the effect, of every kind of request; the longest step counts on top of the bar."""
-    run = store.create_run(changed(experiment, training=changed(experiment.training, epochs=100_000, stop_rules=())))
-    took = []
-    try:
-        wait_until(lambda: _moves(store, run.id), 120, "the run to move")
-        time.sleep(3)  # what compiles beside it is compiled
-        for number in range(TIMES):
-            store.request(run.id, pause=True)
-            took.append(wait_until(lambda: _is(store, run.id, RunStatus.PAUSED), 60, "the pause"))
-            store.request(run.id, pause=False)
-            took.append(wait_until(lambda: _is(store, run.id, RunStatus.RUNNING), 60, "going on"))
-            time.sleep(0.5)
-            store.order(run.id, SetRate(learning_rate=1e-4 * (1 + number)))
-            took.append(wait_until(lambda: store.orders(run.id)[-1].step is not None, 60, "the new rate"))
-            time.sleep(0.5)
-        step = _seconds_a_step(store, run.id)
-        store.request(run.id, stop=True)
-        took.append(wait_until(lambda: store.run(run.id).progress.phase != "training", 60, "the stop"))
-    except (RuntimeError, NotAllowed) as error:  # one that goes wrong on purpose ends by itself
-        return {"skipped": str(error)}
-    finally:
-        end_runs(store)
+    """Seconds from asking to the effect, of every kind of request; the longest step counts on top of the bar.
+
+    Each time is a run of its own: a fast machine trains a hundred thousand epochs of some points in seven seconds.
+    """
+    endless = changed(experiment, training=changed(experiment.training, epochs=100_000, stop_rules=()))
+    took, step = [], 0.0
+    for number in range(TIMES):
+        run = store.create_run(endless)
+        try:
+            took += _steered(store, run.id, SetRate(learning_rate=1e-4 * (1 + number)))
+        except (RuntimeError, NotAllowed) as error:  # one that goes wrong on purpose ends by itself
+            return {"skipped": str(error)}
+        finally:
+            end_runs(store)
+        step = max(step, _seconds_a_step(store, run.id))
     return {"p95": _p95(took), "median": round(statistics.median(took), 3), "step": round(step, 4),
             "met": _p95(took) <= BAR + step}  # fmt: skip
+
+
+def _steered(store: Store, run_id: str, rate: SetRate) -> list[float]:
+    """Seconds until a run is paused, goes on, learns at another rate, and has stopped."""
+    wait_until(lambda: bool(_alive(store, run_id).progress.step), 120, "the run to move")
+    time.sleep(SECONDS_TO_COMPILE)
+    store.request(run_id, pause=True)
+    took = [wait_until(lambda: _alive(store, run_id).status is RunStatus.PAUSED, 60, "the pause")]
+    store.request(run_id, pause=False)
+    took.append(wait_until(lambda: _alive(store, run_id).status is RunStatus.RUNNING, 60, "going on"))
+    time.sleep(0.5)
+    store.order(run_id, rate)
+    took.append(wait_until(lambda: store.orders(_alive(store, run_id).id)[-1].step is not None, 60, "the new rate"))
+    time.sleep(0.5)
+    store.request(_alive(store, run_id).id, stop=True)
+    took.append(wait_until(lambda: store.run(run_id).progress.phase != "training", 60, "the stop"))
+    return took
 
 
 def _alive(store: Store, run_id: str) -> Run:
     run = store.run(run_id)
     if run.status.is_over:
-        raise RuntimeError(run.message)
+        raise RuntimeError(run.message or f"The run was {run.status} after {run.progress.epoch} epochs.")
     return run
-
-
-def _moves(store: Store, run_id: str) -> bool:
-    return bool(_alive(store, run_id).progress.step)
-
-
-def _is(store: Store, run_id: str, status: RunStatus) -> bool:
-    return _alive(store, run_id).status is status
 
 
 def _seconds_a_step(store: Store, run_id: str) -> float:
