@@ -27,7 +27,7 @@ from playground.engine.training import (
 )
 from playground.engine.training import step as step_module
 from playground.engine.training.step import fast_dropout
-from playground.engine.training.xla import SMALL_LOOP_BYTES, prefer_whole_loops
+from playground.engine.training.xla import SMALL_LOOP_BYTES, prefer_small
 
 pytestmark = pytest.mark.keras
 
@@ -552,9 +552,10 @@ def test_xla_compiles_the_loop_of_a_small_network_as_one_piece(units, is_whole):
 
 
 def test_flags_of_the_environment_are_kept(monkeypatch):
-    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=/somewhere")
-    prefer_whole_loops()
-    first, second = os.environ["XLA_FLAGS"].split()
-    assert (first, second.rpartition("=")[2]) == ("--xla_dump_to=/somewhere", str(SMALL_LOOP_BYTES))
-    prefer_whole_loops()
-    assert os.environ["XLA_FLAGS"] == f"{first} {second}"
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=/somewhere --xla_cpu_experimental_ynn_fusion_type=dot")
+    prefer_small()
+    first, second, third = os.environ["XLA_FLAGS"].split()
+    assert (first, second) == ("--xla_dump_to=/somewhere", "--xla_cpu_experimental_ynn_fusion_type=dot")
+    assert third.rpartition("=")[2] == str(SMALL_LOOP_BYTES)
+    prefer_small()
+    assert os.environ["XLA_FLAGS"] == f"{first} {second} {third}"

@@ -20,12 +20,12 @@ from playground.engine.training.compilation import Compilation
 from playground.engine.training.schedule import Schedule
 from playground.engine.training.source import Window
 from playground.engine.training.step import fast_dropout, full_batch_step, fused_update, rehearse
-from playground.engine.training.xla import prefer_whole_loops
+from playground.engine.training.xla import prefer_small
 
 if TYPE_CHECKING:
     from playground.engine.training.learner import Learner
 
-prefer_whole_loops()
+prefer_small()
 
 Variant = Literal["plain", "fused", "xla"]
 """TensorFlow's own kernels; the same but for the optimizer's update, which XLA compiles; all of it compiled by XLA."""
