@@ -20,6 +20,7 @@ from playground.engine.training import (
     Pilot,
     Program,
     Schedule,
+    Stage,
     Streamed,
     build_all,
     fit,
@@ -441,6 +442,69 @@ def test_a_training_that_is_resumed_elsewhere_keeps_what_it_chose(plan, is_tried
     for step in range(110, 300, 10):
         pilot.measured(step, 10, 0.15, 10**9, None)
     assert (pilot.plan != plan) is is_tried
+
+
+class Asks(Callback):
+    """Somebody who asks something at step 30, after the stretch that ended there was told."""
+
+    def __init__(self) -> None:
+        self.heard, self.rests = threading.Event(), 0
+
+    def on_rest(self, loop):
+        self.rests += loop.step == 30
+        if self.rests > 1:
+            self.heard.set()
+
+
+@pytest.mark.parametrize("what", ["stage", "variant"])
+def test_people_are_heard_while_what_runs_next_is_made(table, what):
+    """It takes seconds; here it takes until somebody was heard."""
+    x, y = table
+    schedule, asks = Schedule(EXAMPLES, 10, 4), Asks()
+    programs = []
+    for _ in range(2):
+        model = dense()
+        build_all(model, (x, y))
+        programs.append(Program(model, schedule))
+    first, second = programs
+
+    def until_heard(then):
+        if not asks.heard.wait(20):
+            raise TimeoutError("nobody was heard")
+        return then()
+
+    if what == "stage":
+        stages, plan = [Stage(30, 1e-3, lambda: until_heard(lambda: second))], ((0, "plain"),)
+    else:
+        stages, plan = [], ((0, "plain"), (30, "xla"))
+        run = first.run
+        first.run = lambda variant, *given: (
+            until_heard(lambda: run(variant, *given)) if variant == "xla" else run(variant, *given)
+        )
+    loop = Loop(
+        Learner(first, [tf.convert_to_tensor(v.value) for v in variables_of(first.model)]),
+        OnDevice((x, y), schedule, shuffle=False, seed=0),
+        schedule=schedule, pilot=Pilot(first, "auto", plan, settled=True), callbacks=[asks], stages=stages,
+    )  # fmt: skip
+    loop.run()
+    assert loop.step == schedule.total_steps
+    assert loop.pilot.plan == plan
+    assert loop.learner.program is (second if what == "stage" else first)
+
+
+def test_what_is_fast_is_found_out_again_when_other_layers_learn():
+    """A head on frozen convolutions is fast in XLA, which is slow on their gradients."""
+    head, every, known = Measured(), Measured(), Measured()
+    head.rates, known.rates = {"plain": 1.0, "xla": 5.0}, {"plain": 2.0, "fused": 3.0}
+    pilot = Pilot(head)
+    assert (pilot.plan, pilot.exploring) == (((0, "xla"),), False)
+    pilot.board(every, 60, None)
+    assert (pilot.plan, pilot.exploring) == (((0, "xla"), (60, "plain")), True)
+    pilot.board(known, 90, None)
+    assert (pilot.plan, pilot.exploring) == (((0, "xla"), (60, "plain"), (90, "fused")), False)
+    replayed = Pilot(head, plan=((0, "xla"), (80, "fused")), settled=True)
+    replayed.board(every, 60, None)
+    assert (replayed.plan, every.compiled) == (((0, "xla"), (80, "fused")), "fused")
 
 
 COMPILE_AND_RUN = """

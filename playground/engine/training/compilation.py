@@ -33,6 +33,11 @@ class Compilation:
     def is_running(self) -> bool:
         return self._thread.is_alive()
 
+    def ends_within(self, seconds: float) -> bool:
+        """Whether it has come to its end after so many seconds at most, compiled or not."""
+        self._thread.join(seconds)
+        return not self.is_running
+
     def wait(self) -> bool:
         """Block until it is compiled; False when it cannot be."""
         self._thread.join()

@@ -22,6 +22,7 @@ from typing import Any
 import tensorflow as tf
 
 from playground.engine.training.callback import Callback
+from playground.engine.training.compilation import Compilation
 from playground.engine.training.learner import Learner
 from playground.engine.training.plan import Pace, Pilot, Speed
 from playground.engine.training.program import Program, Values
@@ -32,6 +33,8 @@ from playground.engine.training.stage import Stage, stage_at
 from playground.records import Point
 
 SECONDS_BETWEEN_SNAPSHOTS = 1.0
+SECONDS_BETWEEN_LOOKS = 0.02
+"""At what people ask, while what runs next is built or compiled."""
 COMPILING = 4
 """So many times shorter are stretches while XLA compiles beside them: it takes the cores that they were measured on."""
 
@@ -94,6 +97,7 @@ class Loop:
         self._sums: dict[str, tuple[float, float]] = {}
         self._kept: tuple[int, Values] = (-1, [])
         self._kept_at = -math.inf
+        self._next: tuple[Stage, Compilation] | None = None
 
     @property
     def epoch(self) -> float:
@@ -117,7 +121,11 @@ class Loop:
         self.tell("on_train_begin")
         self.tell("on_rest")
         while self.step < self.schedule.total_steps and not self.stop_training:
-            if self.stages and self.step == self.stages[0].step:
+            due = bool(self.stages) and self.step == self.stages[0].step
+            if self._is_in_the_making(self.stages[0]) if due else self.pilot.waits(self.step, SECONDS_BETWEEN_LOOKS):
+                self.tell("on_rest")
+                continue
+            if due:
                 self._begin_stage(self.stages.pop(0))
             with self.learner.seat() as program:  # until all have looked: where many share it, changing places is dear
                 decided = self._stretch()
@@ -173,8 +181,9 @@ class Loop:
             stages: all of the training, those that are past as well.
         """
         self.source, self.schedule = source, schedule
-        self.stages = [stage for stage in stages if stage.step > self.step]
-        self._begin_stage(stage_at(stages, self.step))
+        present = stage_at(stages, self.step)._replace(step=self.step)
+        self.stages = [present, *(stage for stage in stages if stage.step > self.step)]
+        self._learning_rate.base, self._window = present.rate, None
 
     def jump(
         self, step: int, values: Sequence[Any], source: Source, schedule: Schedule, stages: Sequence[Stage]
@@ -203,6 +212,17 @@ class Loop:
             rates = self._learning_rate.of_window(window, self.source.sizes, self.schedule)
             self._window = window._replace(rates=rates)
         return self._window
+
+    def _is_in_the_making(self, stage: Stage) -> bool:
+        """Whether a stage's program is still to be built and traced: a second or two, in which people are to be heard.
+
+        What goes wrong there is raised where the stage begins.
+        """
+        if self._next is None or self._next[0] is not stage:
+            window = self._window_of(self.step)
+            self._next = stage, Compilation(lambda: stage.program().trace(window))
+        _, making = self._next
+        return not making.ends_within(SECONDS_BETWEEN_LOOKS)
 
     def _begin_stage(self, stage: Stage) -> None:
         """Go on in the program of a stage, at its rate."""

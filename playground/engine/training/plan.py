@@ -8,6 +8,7 @@ the same steps. A plan such as ``((0, "plain"), (4096, "xla"))`` says which; :cl
 free, and follows it where one is given.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -55,19 +56,26 @@ class Pilot:
         """Why XLA is not used, where that is worth telling."""
         self.exploring = execution == "auto" and not settled
         self._execution = execution
+        self._given = math.inf if settled else plan[-1][0] if plan else -1
+        """The plan is replayed up to this step."""
         self._tried: Variant | None = None
         self._leg: list[tuple[int, float]] | None = None
         self._legs: list[tuple[Variant, float]] = []
         self._stretches = 0
         if not self.entries:
-            # Another training of the same program may have measured already.
-            rates = program.rates
-            measured = execution == "auto" and "plain" in rates and len(rates) > 1
-            first = max(rates, key=lambda variant: rates[variant]) if measured else "plain"
-            self.entries = [(0, "xla" if execution == "xla" else first)]
-            self.exploring = self.exploring and not measured
+            self.entries = [(0, "xla" if execution == "xla" else "plain")]
+            if execution == "auto":
+                self._take_off(0)
         # A resumed training goes on with what it chose: how fast plain was, nobody knows in a new process.
         self.exploring = self.exploring and self.entries[-1][1] == "plain"
+
+    def _take_off(self, step: int) -> None:
+        """Begin free flight from ``step`` on: in the best variant, if another training of the same program measured."""
+        rates = self.program.rates
+        self.exploring = "plain" not in rates or len(rates) == 1
+        first: Variant = "plain" if self.exploring else max(rates, key=lambda variant: rates[variant])
+        past = [entry for entry in self.entries if entry[0] < step]
+        self.entries = [*past, (step, first)] if not past or past[-1][1] != first else past
 
     @property
     def plan(self) -> Plan:
@@ -87,11 +95,19 @@ class Pilot:
             self.program.compile(variant, window)
 
     def board(self, program: Program, step: int, window: Window) -> None:
-        """Go on with another program from ``step`` on, in the variant that flies now; a trial that ran ends with it."""
+        """Go on with another program from ``step`` on. What is fast for it is to be found out again; a trial ends."""
         self.program, self._stretches, self._tried, self._leg, self._legs = program, 0, None, None, []
+        if self._execution == "auto" and step > self._given:
+            self.note = ""
+            self._take_off(step)
         if self.variant(step) != "plain":
             self.exploring = False
             self.prepare(step, window)
+
+    def waits(self, step: int, seconds: float) -> bool:
+        """Whether the variant for ``step`` is still being compiled, after so many seconds."""
+        compilation = self.program.compilation(self.variant(step))
+        return compilation is not None and not compilation.ends_within(seconds)
 
     def ready(self, step: int) -> Variant:
         """The variant for the stretch that begins at ``step``, compiled; waits for the compiler where it must.
