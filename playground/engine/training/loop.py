@@ -3,6 +3,7 @@
 ::
 
     while step < total and not stop_training:
+        as long as what runs next is built or compiled: only on_rest   Compilation
         at the first step of a stage: let other layers learn           Stage
         run a stretch of about 0.15 s of steps in one compiled call    Program
         read the metrics; at a NaN go back to the last good step       Loop
