@@ -499,12 +499,12 @@ def test_what_is_fast_is_found_out_again_when_other_layers_learn():
     pilot = Pilot(head)
     assert (pilot.plan, pilot.exploring) == (((0, "xla"),), False)
     pilot.board(every, 60, None)
-    assert (pilot.plan, pilot.exploring) == (((0, "xla"), (60, "plain")), True)
+    assert (pilot.plan, pilot.exploring, every.compiled) == (((0, "xla"), (60, "plain")), True, "plain")
     pilot.board(known, 90, None)
     assert (pilot.plan, pilot.exploring) == (((0, "xla"), (60, "plain"), (90, "fused")), False)
     replayed = Pilot(head, plan=((0, "xla"), (80, "fused")), settled=True)
     replayed.board(every, 60, None)
-    assert (replayed.plan, every.compiled) == (((0, "xla"), (80, "fused")), "fused")
+    assert (replayed.plan, replayed.exploring, every.compiled) == (((0, "xla"), (80, "fused")), False, "xla")
 
 
 COMPILE_AND_RUN = """

@@ -1,4 +1,4 @@
-"""A variant of the compiled function on its way: made in a thread beside whatever runs."""
+"""What runs next, a network or a variant of its compiled function, on its way: made beside whatever runs now."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -10,10 +10,10 @@ class Compilation:
     """Compiles at once, in a thread of its own.
 
     Args:
-        call: calls what is to be compiled, in a way that changes no variable of the training.
+        call: makes it, in a way that changes no variable of the training.
     """
 
-    def __init__(self, call: Callable[[], None]) -> None:
+    def __init__(self, call: Callable[[], object]) -> None:
         self.is_ready = False
         self.error = ""
         """One line, where it cannot be compiled."""

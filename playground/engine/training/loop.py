@@ -215,13 +215,9 @@ class Loop:
         return self._window
 
     def _is_in_the_making(self, stage: Stage) -> bool:
-        """Whether a stage's program is still to be built and traced: a second or two, in which people are to be heard.
-
-        What goes wrong there is raised where the stage begins.
-        """
+        """Whether a stage's network is still to be built. What goes wrong there is raised where the stage begins."""
         if self._next is None or self._next[0] is not stage:
-            window = self._window_of(self.step)
-            self._next = stage, Compilation(lambda: stage.program().trace(window))
+            self._next = stage, Compilation(stage.program)
         _, making = self._next
         return not making.ends_within(SECONDS_BETWEEN_LOOKS)
 

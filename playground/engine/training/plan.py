@@ -100,9 +100,8 @@ class Pilot:
         if self._execution == "auto" and step > self._given:
             self.note = ""
             self._take_off(step)
-        if self.variant(step) != "plain":
-            self.exploring = False
-            self.prepare(step, window)
+        self.exploring = self.exploring and self.variant(step) == "plain"
+        self.program.compile(self.variant(step), window)  # what else the plan needs: after the first stretch
 
     def waits(self, step: int, seconds: float) -> bool:
         """Whether the variant for ``step`` is still being compiled, after so many seconds."""

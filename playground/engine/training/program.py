@@ -148,13 +148,9 @@ class Program:
         with fused_update(self.model.optimizer) as self._updates:
             self._run(*given)
 
-    def trace(self, window: Window) -> None:
-        """Trace the plain variant, as its first stretch would."""
-        self.run("plain", window, window.start, window.start)  # no steps: it changes no variable
-
     def compile(self, variant: Variant, window: Window) -> None:
-        """Start compiling a variant beside whatever runs, if that was not done yet."""
-        if variant != "plain" and variant not in self._compilations:
+        """Start compiling a variant (tracing, for the plain one) beside whatever runs, if that was not done yet."""
+        if variant not in self._compilations:
             start = window.start
 
             def compiles() -> None:
