@@ -128,6 +128,7 @@ class Loop:
                 continue
             if due:
                 self._begin_stage(self.stages.pop(0))
+                continue  # its variant is to be compiled
             with self.learner.seat() as program:  # until all have looked: where many share it, changing places is dear
                 decided = self._stretch()
                 self.tell("on_stretch_end")
