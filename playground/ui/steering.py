@@ -1,7 +1,7 @@
 """What one does with a run while it is under way: pause, step, change what comes, and go back."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from playground.ui.training_section import batch_size
 PACE = 1.0
 """Seconds between two looks at how the run stands; whoever presses sees at once what was asked."""
 PLACE = "steering"
+Given = TypeVar("Given", bound=Order)
 
 
 def steering_row(lab: Lab, run: Run | None) -> None:
@@ -107,17 +108,17 @@ def _changes(lab: Lab, run: Run) -> None:
     for order in (
         SetRate(learning_rate=progress.rate or training.optimizer.learning_rate),
         SetEpochs(epochs=progress.epochs or training.epochs),
-        SetSpeed(epochs_per_second=_newest(lab, run, SetSpeed, "epochs_per_second", None)),
+        _newest(lab, run.id, SetSpeed(epochs_per_second=None)),
     ):
         _form(lab, run, order)
-    _batch_size(lab, run, _newest(lab, run, SetBatchSize, "batch_size", training.batch_size))
-    _freeze(lab, run, _newest(lab, run, Freeze, "layers", ()))
+    _batch_size(lab, run, _newest(lab, run.id, SetBatchSize(batch_size=training.batch_size)).batch_size)
+    _freeze(lab, run, _newest(lab, run.id, Freeze(layers=())).layers)
 
 
-def _newest(lab: Lab, run: Run, kind: type[Order], field: str, otherwise: Any) -> Any:
-    """What the newest order of a kind that was not refused asks for."""
-    given = [one.order for one in lab.steering.orders(run.id) if isinstance(one.order, kind) and not one.refusal]
-    return getattr(given[-1], field) if given else otherwise
+def _newest(lab: Lab, run_id: str, first: Given) -> Given:
+    """The newest order of this kind that was not refused; without one ``first``, which says what held before."""
+    given = [one.order for one in lab.steering.orders(run_id) if not one.refusal]
+    return [first, *(order for order in given if isinstance(order, type(first)))][-1]
 
 
 def _form(lab: Lab, run: Run, order: Order) -> None:
@@ -173,13 +174,18 @@ def _order(lab: Lab, run_id: str, order: Any) -> None:
 
 
 def _give(lab: Lab, run_id: str, make: Callable[[], Any]) -> None:
-    """Give an order that a person typed, or say what is wrong with it."""
+    """Give an order that a person typed, or say what is wrong with it.
+
+    What was asked for already is not asked for again: Streamlit tells of a choice two or three times where the next
+    press comes within a tenth of a second.
+    """
     try:
         order = make()
     except ValidationError as error:
         state.complain(PLACE, str(explain(error)))
     else:
-        _order(lab, run_id, order)
+        if [one.order for one in lab.steering.orders(run_id) if type(one.order) is type(order)][-1:] != [order]:
+            _order(lab, run_id, order)
 
 
 def _ask(lab: Lab, ask: Callable[[str], object], run_id: str) -> None:
